@@ -1,0 +1,90 @@
+"""Say in one line where a value stands in a delivery: `data.object.id`, `header:x-github-event`, `{event}-{event_ts}`.
+
+A locator is either one field or a template with fields in braces. A field is a path into the JSON body (keys and list
+positions joined by full stops, `.` for the whole), or `header:NAME`. Whoever fills a locator brings the meaning of its
+fields, so the signed string of a signature scheme (`{timestamp}.{body}`) is written in the same way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+__all__ = ["Locator", "find_path", "matches"]
+
+
+@dataclass(frozen=True, slots=True)
+class Locator:
+    """Where a value stands: literals and fields, alternating and beginning with a literal.
+
+    >>> Locator.parse("{header:x-github-event}.{action}").fields
+    ('header:x-github-event', 'action')
+    >>> Locator.parse("data.object.id").fields
+    ('data.object.id',)
+    """
+
+    text: str
+    literals: tuple[str, ...]
+    fields: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Locator:
+        """Return the locator that a text writes.
+
+        Raises:
+            ValueError: a brace has no partner.
+        """
+        parts = re.split(r"\{([^{}]*)\}", text) if "{" in text or "}" in text else ["", text, ""]
+        literals, fields = tuple(parts[::2]), tuple(parts[1::2])
+        if any("{" in literal or "}" in literal for literal in literals) or not all(fields):
+            message = f"{text!r} has a brace without its partner, or an empty field"
+            raise ValueError(message)
+        return cls(text, literals, fields)
+
+    def fill(self, find: Callable[[str], Any]) -> Any:
+        """Return the field's own value, or the text with every field replaced; None where a field has no value."""
+        values = [find(field) for field in self.fields]
+        if any(value is None for value in values):
+            return None
+        if len(values) == 1 and not any(self.literals):
+            return values[0]
+        texts = [str(value) for value in values]
+        return self.literals[0] + "".join(
+            text + literal for text, literal in zip(texts, self.literals[1:], strict=True)
+        )
+
+
+def find_path(data: Any, path: str) -> Any:
+    """Return what stands at a path of keys and positions, or None.
+
+    >>> find_path({"data": {"events": [{"uuid": "a"}]}}, "data.events.0.uuid")
+    'a'
+    >>> find_path({"data": []}, "data.events") is None
+    True
+    """
+    if path == ".":
+        return data
+    for key in path.split("."):
+        if isinstance(data, dict):
+            data = data.get(key)
+        elif isinstance(data, list) and key.isdecimal() and len(key) < 10 and int(key) < len(data):
+            data = data[int(key)]
+        else:
+            return None
+    return data
+
+
+def matches(conditions: Mapping[str, str], find: Callable[[str], Any]) -> bool:
+    """Return whether every condition holds: field name to shell pattern, `*` meaning any value but null.
+
+    >>> matches({"object": "*event", "id": "*"}, {"object": "v2.core.event", "id": "evt_1"}.get)
+    True
+    """
+    values = ((find(field), pattern) for field, pattern in conditions.items())
+    return all(
+        value is not None and (pattern == "*" or (isinstance(value, str) and fnmatchcase(value, pattern)))
+        for value, pattern in values
+    )
