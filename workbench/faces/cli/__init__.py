@@ -1,0 +1,40 @@
+"""The `workbench` command: the six verbs, and what stands around them.
+
+A command reads its arguments, calls one flow and prints what came of it. Exit codes: 0 done, 1 a fault that the message
+explains, 2 wrong usage, 130 stopped by Ctrl-C; `report` and `reconcile` document their own.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from workbench.errors import WorkbenchError
+from workbench.faces.cli import audit, demo, load, map, provision, replay, report, sandbox
+from workbench.faces.cli.terminal import complain
+
+__all__ = ["app", "main"]
+
+# A traceback would show local variables, payloads and secrets among them: ours are never printed.
+app = typer.Typer(
+    name="workbench",
+    help="Take a webhook from its first sample to a monitored FHIR integration on Medplum.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+for part in (demo, load, map, provision, replay, audit, report, sandbox):
+    part.register(app)
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one message on stderr and exit code 1, Ctrl-C is 130."""
+    try:
+        app(standalone_mode=True)
+    except WorkbenchError as error:
+        complain(error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        complain("stopped; nothing was left half done")
+        sys.exit(130)
