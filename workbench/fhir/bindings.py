@@ -1,0 +1,79 @@
+"""Checks of codes against required value sets, and of references against the types they may point to.
+
+Sources: FHIR R4 terminologies.html#required, references.html#Reference.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from workbench.fhir.definitions import Binding, is_resource_type
+from workbench.fhir.faults import Check, Fault, list_choices
+from workbench.fhir.primitives import PRIMITIVES
+
+__all__ = ["make_code_check", "make_coded_check", "make_target_check"]
+
+_TYPE_IN_REFERENCE: Final = re.compile(r"(?:https?://\S+/)?([A-Z][A-Za-z]+)[/?]\S+")
+
+
+def make_code_check(type_name: str, binding: Binding) -> Check:
+    """The check of a primitive (code, string, uri) whose value must be one of a value set's codes."""
+    codes = frozenset().union(*(binding.codes or {}).values())
+    check_format = PRIMITIVES[type_name]
+    fault = Fault(
+        "code-not-in-value-set",
+        f"is not one of the {len(codes)} codes of {binding.value_set}",
+        f"use {list_choices(codes)}",
+    )
+
+    def check(value: Any) -> list[Fault] | None:
+        if type(value) is str and value in codes:
+            return None
+        malformed = check_format(value)
+        return [Fault("wrong-value", malformed)] if malformed else [fault]
+
+    return check
+
+
+def make_coded_check(type_name: str, binding: Binding, check_type: Check) -> Check:
+    """The check of a Coding or CodeableConcept of which one coding must be in a value set."""
+    codes = binding.codes or {}
+    anything = frozenset().union(*codes.values())
+    fault = Fault(
+        "code-not-in-value-set",
+        f"has no coding from {binding.value_set}",
+        f"use {list_choices(anything)} of {list_choices(codes)}",
+    )
+
+    def is_member(coding: Any) -> bool:
+        system, code = (coding.get("system"), coding.get("code")) if isinstance(coding, dict) else (None, None)
+        return code is None or code in (anything if system is None else codes.get(system, ()))
+
+    def check(value: Any) -> list[Fault] | None:
+        faults = list(check_type(value) or ())
+        if not faults:
+            codings = [value] if type_name == "Coding" else value.get("coding", [])
+            if codings and not any(is_member(coding) for coding in codings):
+                faults.append(fault)
+        return faults or None
+
+    return check
+
+
+def make_target_check(targets: tuple[str, ...], check_type: Check) -> Check:
+    """The check of a Reference that may only point to some resource types, literal, conditional or logical."""
+    allowed = frozenset(targets)
+
+    def check(value: Any) -> list[Fault] | None:
+        if faults := check_type(value):
+            return list(faults)
+        pointed = value.get("reference")
+        named = _TYPE_IN_REFERENCE.fullmatch(pointed) if pointed else None
+        target = named.group(1) if named else value.get("type")
+        if target is None or target in allowed or not is_resource_type(target):
+            return None
+        remedy = f"point to {list_choices(allowed)}"
+        return [Fault("wrong-reference-target", f"points to {target}, which is not allowed here", remedy)]
+
+    return check
