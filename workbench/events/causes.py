@@ -33,9 +33,7 @@ def likely_cause(
                 return f"the signature matches the same JSON {how}: something re-serialised the body on the way"
     length = delivery.headers.get("content-length", "")
     if length.isdecimal() and int(length[:15]) != len(delivery.body):
-        return (
-            f"the body has {len(delivery.body)} bytes and was sent with {length[:15]}: it was cut or changed on the way"
-        )
+        return f"the body has {len(delivery.body)} bytes, but {length[:15]} were sent: it was cut or changed on the way"
     if not _is_json(delivery.body):
         return "the body is not whole JSON, so it was probably truncated on the way"
     return (

@@ -31,9 +31,6 @@ class Delivery:
     name: str | None = None  # where it came from, for messages: a file, a line, a row of the store
 
     def __post_init__(self) -> None:
-        if not isinstance(self.body, bytes):
-            message = f"a delivery's body is bytes, exactly as received; got {type(self.body).__name__}"
-            raise TypeError(message)
         if self.received_at.tzinfo is None:
             message = "received_at must be an aware datetime (UTC); a naive one has no place on the time line"
             raise ValueError(message)

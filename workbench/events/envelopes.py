@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -195,9 +196,7 @@ def _has_own_header(provider: Provider, headers: Mapping[str, str]) -> bool:
     """Return whether a header stands there that no other kind of request has; `authorization` is everybody's."""
     names = [signature.header for signature in provider.signatures if signature.header != "authorization"]
     names += [name.removeprefix("header:") for rule in provider.handshakes for name in rule.when if ":" in name]
-    return any(
-        header.startswith(name[:-1]) if name.endswith("*") else header == name for header in headers for name in names
-    )
+    return any(fnmatchcase(header, name) for header in headers for name in names)
 
 
 def _where(delivery: Delivery) -> str:

@@ -51,10 +51,8 @@ class Locator:
             return None
         if len(values) == 1 and not any(self.literals):
             return values[0]
-        texts = [str(value) for value in values]
-        return self.literals[0] + "".join(
-            text + literal for text, literal in zip(texts, self.literals[1:], strict=True)
-        )
+        pairs = zip(values, self.literals[1:], strict=True)
+        return self.literals[0] + "".join(f"{value}{literal}" for value, literal in pairs)
 
 
 def find_path(data: Any, path: str) -> Any:

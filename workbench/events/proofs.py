@@ -67,7 +67,7 @@ def body_digest_matches(field: str, delivery: Delivery) -> bool:
     stated = re.sub(r"^sha-?(256|512)=", "", stated, flags=re.IGNORECASE)
     digests = [hashlib.sha256(delivery.body).digest(), hashlib.sha512(delivery.body).digest()]
     written = [form for digest in digests for form in (digest.hex().encode(), base64.b64encode(digest))]
-    return any([hmac.compare_digest(form, to_bytes(stated)) for form in written])
+    return to_bytes(stated) in written  # a digest of what the sender knows is no secret
 
 
 def to_bytes(text: str) -> bytes:
