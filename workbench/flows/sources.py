@@ -1,0 +1,193 @@
+"""Read what people keep events in: a delivery's body beside its headers, JSON, NDJSON, lists, folders of them, stdin.
+
+Everything found is yielded in a fixed order as a `Delivery`, and everything that should have been one and is not as a
+`Problem` with its file, line and column; reading goes on after it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from workbench.errors import DeliveryError, Problem
+from workbench.events.delivery import Delivery
+
+__all__ = ["read_deliveries", "read_document"]
+
+SUFFIXES = (".body", ".json", ".jsonl", ".ndjson")
+# Files beside the events which are not events: the samples' secrets and, written by other tools, their own settings.
+NOT_EVENTS = ("secrets.json", "package.json")
+
+
+def read_deliveries(path: Path, now: datetime) -> Iterator[Delivery | Problem]:
+    """Yield every delivery at a path, and a `Problem` for each place that holds none where one should be.
+
+    Args:
+        path: a folder, read with its sub-folders in the order of their names; a file; or `-` for standard input.
+        now: taken as the time received where none was recorded.
+
+    Raises:
+        DeliveryError: the path does not exist, or the folder holds no file of events.
+    """
+    if str(path) == "-":
+        yield from read_document(sys.stdin.buffer.read(), "<stdin>", now)
+        return
+    if path.is_dir():
+        files = [file for file in sorted(path.rglob("*")) if _holds_events(file, path)]
+        if not files:
+            message = f"the folder {path} holds no events: none of its files ends in {', '.join(SUFFIXES)}"
+            raise DeliveryError(message)
+        for file in files:
+            yield from _read_file(file, now)
+    elif path.exists():
+        yield from _read_file(path, now)
+    else:
+        message = f"there is no file or folder {path}; give the path of recorded events, or - for standard input"
+        raise DeliveryError(message)
+
+
+def read_document(content: bytes, name: str, now: datetime) -> Iterator[Delivery | Problem]:
+    """Yield the deliveries in a text of one JSON value, or of several: one a line, or one after the other."""
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    try:
+        value = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        yield from _read_stream(content, name, now)
+        return
+    if isinstance(value, dict) and not _is_collection(value) and not _is_recorded(value):
+        yield Delivery(body=content, headers={}, received_at=now, name=name)
+    else:
+        yield from _read_value(value, name, now)
+
+
+def _read_file(file: Path, now: datetime) -> Iterator[Delivery | Problem]:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        yield Problem(message=f"cannot be read: {error.strerror}", file=str(file))
+        return
+    if file.suffix == ".body":
+        yield _read_body(file, content, now)
+    else:
+        yield from read_document(content, str(file), now)
+
+
+def _read_body(file: Path, content: bytes, now: datetime) -> Delivery | Problem:
+    """Return the delivery of a body file, with the headers and the time that the `.json` beside it keeps."""
+    beside = file.with_suffix(".json")
+    bare = Delivery(body=content, headers={}, received_at=now, name=str(file))
+    if not beside.exists():
+        return bare
+    try:
+        recorded = orjson.loads(beside.read_bytes())
+        return _with_record(bare, recorded)
+    except orjson.JSONDecodeError as error:
+        return Problem(message=f"is not JSON: {error.msg}", file=str(beside), line=error.lineno, column=error.colno)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        wanted = '{"method", "url", "received_at": ISO 8601 with zone, "headers": {name: text}}'
+        return Problem(message="is not the record of a delivery", file=str(beside), remedy=f"it must be {wanted}")
+
+
+def _read_stream(content: bytes, name: str, now: datetime) -> Iterator[Delivery | Problem]:
+    """Yield from JSON values that follow one another; after a fault go on at the next line that begins a value."""
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        yield Problem(message=f"is not UTF-8 text at byte {error.start}", file=name, line=line)
+        return
+    decoder, position, line, counted = json.JSONDecoder(), 0, 1, 0
+    if not text.strip():
+        yield Problem(message="is empty", file=name, remedy="it should hold events as JSON")
+    while (position := _next_value(text, position)) < len(text):
+        line, counted = line + text.count("\n", counted, position), position
+        try:
+            value, end = decoder.raw_decode(text, position)
+        except json.JSONDecodeError as error:
+            message = f"is not whole JSON: {_first_words(error.msg)}"
+            yield Problem(message=message, file=name, line=error.lineno, column=error.colno)
+            end = _next_start(text, position)
+        except RecursionError:
+            yield Problem(message="is nested too deeply to be an event", file=name, line=line)
+            end = _next_start(text, position)
+        else:
+            yield from _read_value(value, f"{name}:{line}", now, text[position:end].encode("utf-8", "surrogatepass"))
+        position = end
+
+
+def _read_value(value: Any, name: str, now: datetime, written: bytes | None = None) -> Iterator[Delivery | Problem]:
+    """Yield the deliveries of one JSON value: itself, its members when it is a list, or the request it records."""
+    if isinstance(value, dict) and _is_collection(value):
+        value, name = value["data"], f"{name}.data"
+    if isinstance(value, list):
+        for position, item in enumerate(value):
+            yield from _read_value(item, f"{name}[{position}]", now)
+    elif isinstance(value, dict) and _is_recorded(value):
+        try:
+            yield _recorded(value, name, now)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            yield Problem(message="is not the record of a delivery: needs headers and a body as text", file=name)
+    elif isinstance(value, dict):
+        yield Delivery(body=written or json.dumps(value).encode(), headers={}, received_at=now, name=name)
+    else:
+        kind = "null" if value is None else f"a {type(value).__name__}"
+        yield Problem(message=f"is {kind}, not an event", file=name, remedy="an event is a JSON object")
+
+
+def _recorded(value: dict[str, Any], name: str, now: datetime) -> Delivery:
+    """Return the delivery that an object of headers and body records; a parsed body can no longer be proved."""
+    body = value["body"]
+    if isinstance(body, str):
+        return _with_record(Delivery(body=body.encode(), headers={}, received_at=now, name=name), value)
+    return Delivery(body=orjson.dumps(body), headers={}, received_at=now, name=name)
+
+
+def _with_record(delivery: Delivery, record: dict[str, Any]) -> Delivery:
+    received = record.get("received_at")
+    headers = {str(key): str(text) for key, text in record.get("headers", {}).items()}
+    return replace(
+        delivery,
+        headers=headers,
+        method=str(record.get("method", "POST")),
+        url=record.get("url"),
+        received_at=datetime.fromisoformat(received) if received else delivery.received_at,
+    )
+
+
+def _is_collection(value: dict[str, Any]) -> bool:
+    """Return whether an object is a page of a list, as Stripe's API answers."""
+    return value.get("object") == "list" and isinstance(value.get("data"), list)
+
+
+def _is_recorded(value: dict[str, Any]) -> bool:
+    return isinstance(value.get("headers"), dict) and "body" in value
+
+
+def _holds_events(file: Path, folder: Path) -> bool:
+    hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+    record = file.suffix == ".json" and file.with_suffix(".body").exists()
+    return file.is_file() and file.suffix in SUFFIXES and file.name not in NOT_EVENTS and not hidden and not record
+
+
+def _next_value(text: str, position: int) -> int:
+    """Return where the next value begins; commas and blanks between values are passed over."""
+    while position < len(text) and text[position] in " \t\r\n,\x1e":
+        position += 1
+    return position
+
+
+def _next_start(text: str, position: int) -> int:
+    """Return the start of the next line that opens an object or list, where reading can go on after a fault."""
+    starts = [found for mark in ("\n{", "\n[") if (found := text.find(mark, position)) >= 0]
+    return min(starts) + 1 if starts else len(text)
+
+
+def _first_words(message: str) -> str:
+    return message[:1].lower() + message[1:]
