@@ -1,0 +1,152 @@
+// -- Writing: one batch that reads what is there, one that writes what differs --
+
+const ROUNDS = 10; // each one reads again what somebody else changed in between
+
+/** Writes everything the rows hold; sets `action` and `id` of each write, and `problem` and `retry` where it failed. */
+async function settle(medplum, rows) {
+  const targets = new Map(); // by the search that finds the resource
+  for (const write of rows.flatMap((row) => row.writes)) {
+    const target = targets.get(write.search) || { search: write.search, writes: [], done: false };
+    targets.set(write.search, target);
+    target.writes.push(write);
+  }
+  for (let round = 1; round <= ROUNDS; round++) {
+    const open = [...targets.values()].filter((target) => !target.done);
+    if (open.length === 0) return;
+    try {
+      await settleOnce(medplum, open);
+    } catch (error) {
+      const code = outcomeCode(error.outcome);
+      const refused = error.outcome && /forbidden|not-found|gone|unauthorized|invalid/.test(error.outcome.id || code);
+      for (const target of open.filter((each) => !each.done)) fail(target, `server-${code}`, !refused);
+    }
+  }
+  for (const target of targets.values()) if (!target.done) fail(target, target.lastProblem || "conflict", true);
+}
+
+async function settleOnce(medplum, open) {
+  const known = await readExisting(medplum, open);
+  for (const target of open) if (!target.done) decide(target, known);
+  const entries = [];
+  const changing = open.filter((target) => target.next);
+  // A batch makes new resources first, in the order given: one that refers to another comes after it.
+  changing.sort((a, b) => conditionalReferences(a.next).length - conditionalReferences(b.next).length);
+  for (const { existing, next, search } of changing) {
+    const [type, query] = search.split("?");
+    const version = existing && existing.meta && existing.meta.versionId;
+    const request = existing
+      ? { method: "PUT", url: `${type}/${existing.id}`, ...(version && { ifMatch: `W/"${version}"` }) }
+      : { method: "POST", url: type, ifNoneExist: query };
+    entries.push({ request, resource: next });
+  }
+  if (entries.length === 0) return;
+  const answer = await medplum.executeBatch({ resourceType: "Bundle", type: "batch", entry: entries });
+  changing.forEach((target, i) => conclude(target, (answer.entry || [])[i] || {}));
+}
+
+/** Sets `existing` of each target, and gives what each reference of theirs stands for. */
+async function readExisting(medplum, open) {
+  const known = new Map();
+  const searches = new Set(open.map((target) => target.search));
+  for (const write of open.flatMap((target) => target.writes))
+    for (const reference of conditionalReferences(write.resource)) searches.add(reference);
+  const list = [...searches];
+  const entry = list.map((search) => ({ request: { method: "GET", url: `${search}&_count=2` } }));
+  const answer = await medplum.executeBatch({ resourceType: "Bundle", type: "batch", entry });
+  const results = new Map(list.map((search, i) => [search, (answer.entry || [])[i] || {}]));
+  for (const [search, result] of results) {
+    const found = matchesOf(result);
+    if (found.length === 1) known.set(search, `${found[0].resourceType}/${found[0].id}`);
+  }
+  for (const target of open) {
+    const result = results.get(target.search);
+    const status = statusOf(result);
+    const found = matchesOf(result);
+    if (status !== 200) fail(target, `read-${status}`, status === 429 || status >= 500);
+    else if (found.length > 1) fail(target, "identity-ambiguous", false);
+    target.existing = found[0];
+  }
+  return known;
+}
+
+/** Sets `next`, what the target shall become; undefined when nothing has to be written. */
+function decide(target, known) {
+  let next = target.existing;
+  for (const write of target.writes) {
+    const ours = stamped(withKnownReferences(write.resource, known), write.order);
+    const time = next && eventTimeOf(next);
+    write.id = target.existing && target.existing.id;
+    write.action = "none";
+    write.kept = undefined;
+    if (!next) {
+      next = ours;
+      write.action = "create";
+    } else if (write.mode !== "create-if-missing") {
+      if (write.order && time && write.order < time) {
+        write.kept = "stale";
+        continue;
+      }
+      const combined = combine(next, ours, write.mode);
+      if (!same(combined, next)) write.action = target.existing ? "update" : "create";
+      else if (write.order && write.order === time) write.kept = "duplicate";
+      next = combined;
+    }
+  }
+  target.next = next === target.existing || same(next, target.existing) ? undefined : next;
+  target.done = !target.next;
+}
+
+/** What became of one entry of the writing batch. */
+function conclude(target, result) {
+  const status = statusOf(result);
+  const outcome = (result.response || {}).outcome;
+  const text = issueOf(outcome).details ? issueOf(outcome).details.text || "" : "";
+  const creating = !target.existing;
+  if (status === 201 || (status === 200 && !creating)) {
+    target.done = true;
+    for (const write of target.writes) write.id = write.id || idOf(result);
+    return;
+  }
+  target.lastProblem = "conflict";
+  if (status === 200 || status === 409 || status === 412) return; // somebody else was there first: read again
+  if (status === 400 && (outcomeCode(outcome) === "conflict" || text === "Resource ID did not match resolved ID")) return;
+  if (status === 400 && text.startsWith("Conditional reference")) {
+    target.lastProblem = "reference-not-found"; // made by an event that is still to come, or by this very batch
+    if ((target.unresolved = (target.unresolved || 0) + 1) >= 3) fail(target, target.lastProblem, true);
+    return;
+  }
+  if (status === 403 && !target.forbidden) {
+    target.forbidden = true; // the policy refuses a stale write: reading again tells whether that was it
+    return;
+  }
+  fail(target, `write-${status}-${outcomeCode(outcome)}`, status === 429 || status >= 500 || status === 0);
+}
+
+function fail(target, problem, retry) {
+  target.done = true;
+  for (const write of target.writes) Object.assign(write, { action: "none", problem, retry });
+}
+
+function statusOf(result) {
+  return parseInt((result.response || {}).status, 10) || 0;
+}
+
+function matchesOf(result) {
+  const entries = (result.resource || {}).entry || [];
+  return entries.map((entry) => entry.resource).filter((resource) => resource && resource.resourceType !== "OperationOutcome");
+}
+
+function idOf(result) {
+  const location = (result.response || {}).location || "";
+  return (result.resource || {}).id || (location.match(/[A-Z]\w+\/([^/]+)/) || [])[1];
+}
+
+function issueOf(outcome) {
+  return ((outcome || {}).issue || [])[0] || {};
+}
+
+/** The code of an OperationOutcome's first issue: never its text, which may quote a payload. */
+function outcomeCode(outcome) {
+  const code = issueOf(outcome).code;
+  return /^[a-z-]{1,32}$/.test(code || "") ? code : "unknown";
+}

@@ -1,0 +1,57 @@
+"""JavaScript text → the same text without the top-level declarations that nothing in it uses.
+
+Every bot shares one runtime, and no bot needs all of it: Okta sends no signature, most mappings never call `$date`. The
+runtime is ours and plainly laid out (each declaration begins in the first column), so no parser is needed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+__all__ = ["keep_used"]
+
+_DECLARATION: Final = re.compile(r"^(?:async )?(?:function\*?|const|let|class) (\w+)")
+_COMMENT: Final = re.compile(r"^ *//.*$", re.MULTILINE)
+_NAME: Final = re.compile(r"[A-Za-z_$][\w$]*")
+
+
+def keep_used(code: str, roots: set[str]) -> str:
+    """The code with the declarations that the roots need, in their order; what declares nothing stays.
+
+    >>> print(keep_used("function a() {\\n  b();\\n}\\nfunction b() {}\\nfunction c() {}", {"a"}))
+    function a() {
+      b();
+    }
+    function b() {}
+    """
+    blocks = _blocks(code)
+    names = {name for name, _ in blocks if name}
+    uses = {name: _used(text) & names for name, text in blocks if name}
+    needed = roots & names
+    needed |= {used for name, text in blocks if not name for used in _used(text) & names}
+    waiting = list(needed)
+    while waiting:
+        found = uses[waiting.pop()] - needed
+        needed |= found
+        waiting += found
+    return "\n".join(text for name, text in blocks if not name or name in needed)
+
+
+def _used(text: str) -> set[str]:
+    return set(_NAME.findall(_COMMENT.sub("", text)))
+
+
+def _blocks(code: str) -> list[tuple[str | None, str]]:
+    """The code cut before each top-level declaration; the text before the first has no name."""
+    blocks: list[tuple[str | None, list[str]]] = []
+    for line in code.splitlines():
+        declared = _DECLARATION.match(line)
+        starts_other = not line.startswith((" ", "\t", "}", "]", ")", "`")) and line != ""
+        if declared:
+            blocks.append((declared[1], [line]))
+        elif not blocks or (starts_other and blocks[-1][0] is not None):
+            blocks.append((None, [line]))
+        else:
+            blocks[-1][1].append(line)
+    return [(name, "\n".join(lines)) for name, lines in blocks]
