@@ -1,9 +1,9 @@
 """FHIR's invariants that simple FHIRPath can say, compiled to functions of a JSON object.
 
-Supported: paths, `exists() empty() not() count() hasValue() startsWith() contains() where() all() isDistinct()`,
-literals, `= != in < <= > >=`, `and or xor implies`. An invariant that needs more (`descendants()`, `resolve()`,
-`%resource`, type tests, text surgery) is not compiled: `compile_invariant` gives None and Medplum's own validator must
-be asked.
+Supported: paths, `exists() empty() not() count() hasValue() startsWith() contains() where() all() isDistinct()
+trace()`, literals, `= != in < <= > >=`, `and or xor implies`. An invariant that needs more (`descendants()`,
+`resolve()`, `%resource`, type tests, text surgery) is not compiled: `compile_invariant` gives None and Medplum's own
+validator must be asked.
 
 A result that is empty in FHIRPath (a comparison with something absent) counts as kept.
 
@@ -185,6 +185,8 @@ def _call(name: str, source: _Node, criterion: _Node | None) -> _Node:
     if criterion is None and name in plain:
         apply = plain[name]
         return lambda focus: apply(source(focus))
+    if name == "trace":  # FHIR's own debugging aid: gives back what it is called on
+        return source
     if criterion is not None and name == "where":
         return lambda focus: [value for value in source(focus) if _truth(criterion(value))]
     if criterion is not None and name == "all":

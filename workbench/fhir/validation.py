@@ -13,6 +13,7 @@ Sources: FHIR R4 validation.html, json.html.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -49,10 +50,12 @@ def validate(resource: dict[str, Any]) -> list[Problem]:
     Invoice.lineItem[0].chargeItem[x] is required; set chargeItemCodeableConcept or chargeItemReference
     Invoice.status is required
     """
+    name = resource.get("resourceType")
+    root = name if isinstance(name, str) and is_resource_type(name) else "resource"
     return [
         Problem(
-            message=f"{fault.place} {fault.message}",
-            target=fault.place,
+            message=f"{root}{fault.place} {fault.message}",
+            target=f"{root}{fault.place}",
             code=fault.code,
             remedy=fault.remedy,
         )
@@ -69,27 +72,16 @@ def unchecked_invariants(type_name: str) -> tuple[str, ...]:
     return tuple(key for key, rule in invariants_of(type_name) if compile_invariant(type_name, rule) is None)
 
 
-def _check_resource(value: Any) -> list[Fault] | None:
+def _check_resource(value: Any) -> Sequence[Fault] | None:
+    """The check of any resource: the root, one that is contained, one in a Bundle."""
     name = value.get("resourceType") if isinstance(value, dict) else None
-    if isinstance(name, str) and is_resource_type(name):
-        faults = _type_check(name)(value)
-        return nest(faults, name) if faults else None
     if not isinstance(name, str):
-        return [Fault("unknown-type", "has no resourceType", "give it one, such as Invoice", "the resource")]
+        return [Fault("unknown-type", "has no resourceType", "give it one, such as Invoice")]
+    if is_resource_type(name):
+        return _type_check(name)(value)
     near = closest_name(name, resource_types())
-    return [
-        Fault(
-            "unknown-type",
-            "has a resourceType that FHIR R4 does not know",
-            near and f"did you mean {near}?",
-            "the resource",
-        )
-    ]
-
-
-def _check_contained(value: Any) -> list[Fault] | None:
-    faults = _check_resource(value)
-    return [fault._replace(place="." + fault.place if fault.place else "") for fault in faults] if faults else None
+    remedy = f"did you mean {near}?" if near else None
+    return [Fault("unknown-type", "has a resourceType that FHIR R4 does not know", remedy)]
 
 
 class _Type(NamedTuple):
@@ -169,7 +161,7 @@ def _value_check(element: Element) -> Check:
     if element.type in PRIMITIVES:
         return make_code_check(element.type, bound) if bound else _primitive_check(PRIMITIVES[element.type])
     if element.type == "Resource":
-        return _check_contained
+        return _check_resource
     check = _type_check(element.type) if is_type(element.type) else _primitive_check(PRIMITIVES["string"])
     if bound and element.type in {"Coding", "CodeableConcept"}:
         return make_coded_check(element.type, bound, check)
