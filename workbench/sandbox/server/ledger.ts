@@ -1,0 +1,102 @@
+/** Where writes are recorded: version, search rows and, once committed, whoever listens. */
+import type { WithId } from '@medplum/core';
+import type { Resource } from '@medplum/fhirtypes';
+import type { Faults } from './faults.ts';
+import { indexResource, ParameterNumbers } from './indexing.ts';
+import type { Store } from './store.ts';
+import { Turn } from './turn.ts';
+
+/** One write: `before` is absent on a create, `after` on a delete. */
+export interface Change {
+  readonly type: string;
+  readonly id: string;
+  readonly project: string;
+  readonly before: Resource | undefined;
+  readonly after: WithId<Resource> | undefined;
+}
+
+export type Listener = (change: Change) => void;
+
+export class Ledger {
+  readonly store: Store;
+  readonly numbers: ParameterNumbers;
+  readonly turn = new Turn();
+  readonly faults: Faults;
+  readonly baseUrl: string;
+  private readonly listeners: Listener[] = [];
+  /** Changes of the transaction that has the turn; told to the listeners when it commits. */
+  private pending: Change[] | undefined;
+
+  constructor(store: Store, faults: Faults, baseUrl: string) {
+    this.store = store;
+    this.numbers = new ParameterNumbers(store);
+    this.faults = faults;
+    this.baseUrl = baseUrl;
+  }
+
+  /** Called after each committed change. */
+  listen(listener: Listener): void {
+    this.listeners.push(listener);
+  }
+
+  now(): number {
+    return Date.now();
+  }
+
+  record(change: Change): void {
+    const { type, id, project, after } = change;
+    const updated = after?.meta?.lastUpdated ? Date.parse(after.meta.lastUpdated) : this.now();
+    const version = after?.meta?.versionId ?? crypto.randomUUID();
+    this.store.atomically(() => {
+      const isNew = change.before === undefined && this.store.one('SELECT 1 FROM resource WHERE type = ? AND id = ?', type, id) === undefined;
+      const key = this.store.put({ type, id, project, version, updated, content: after ? JSON.stringify(after) : null });
+      indexResource(this.store, this.numbers, key, isNew, after);
+    });
+    if (this.pending) {
+      this.pending.push(change);
+    } else {
+      this.tell(change);
+    }
+  }
+
+  /** Runs `work` in a transaction of the holder of the turn; an inner one becomes a savepoint. */
+  async transaction<T>(work: () => Promise<T>): Promise<T> {
+    const outer = this.pending;
+    const mine: Change[] = [];
+    this.store.begin();
+    this.pending = mine;
+    try {
+      const result = await work();
+      this.store.commit();
+      this.pending = outer;
+      for (const change of mine) {
+        if (outer) {
+          outer.push(change);
+        } else {
+          this.tell(change);
+        }
+      }
+      return result;
+    } catch (error) {
+      this.pending = outer;
+      this.store.rollback();
+      this.numbers.forget();
+      throw error;
+    }
+  }
+
+  expunge(type: string, id: string): void {
+    this.store.atomically(() => {
+      const row = this.store.get(type, id);
+      if (row) {
+        indexResource(this.store, this.numbers, row.key, false, undefined);
+      }
+      this.store.run('DELETE FROM resource WHERE type = ? AND id = ?', type, id);
+      this.store.run('DELETE FROM version WHERE type = ? AND id = ?', type, id);
+    });
+  }
+
+  private tell(change: Change): void {
+    this.listeners.forEach((listener) => listener(change));
+  }
+}
