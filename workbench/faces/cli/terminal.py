@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Step", "complain", "results", "step"]
+__all__ = ["Step", "complain", "results", "say", "step"]
 
 
 def results() -> Console:
@@ -25,6 +25,11 @@ def complain(error: object) -> None:
     """Print one error, all its lines, to stderr, the first marked as an error."""
     first, *rest = str(error).splitlines() or [type(error).__name__]
     print(f"error: {first}", *(f"       {line}" for line in rest), sep="\n", file=sys.stderr)
+
+
+def say(text: str) -> None:
+    """Print one line of progress to stderr."""
+    print(text, file=sys.stderr)
 
 
 class Step:
