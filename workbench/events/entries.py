@@ -35,6 +35,8 @@ from workbench.events.schemes import Algorithm, Envelope, EventRule, HandshakeRu
 
 __all__ = ["read_entry"]
 
+SIGNED_FIELDS = ("body", "timestamp", "method", "url", "url:decoded", "url:ports", "form")
+
 Built = TypeVar("Built")
 
 
@@ -74,8 +76,14 @@ def _signature(section: _Section) -> Signature:
         timestamp=section.section("timestamp", _timestamp, optional=True),
         secret=section.choice("secret", ("text", "base64"), default="text"),  # type: ignore[arg-type]
         secret_prefix=section.text("secret_prefix", default=""),
+        private_prefix=section.text("private_prefix", default=""),
         digest=section.text("digest", default="") or None,
     )
+    for field in signature.signed.fields if signature.signed else ():
+        if field and field not in SIGNED_FIELDS and not field.startswith("header:"):
+            section.problem(
+                "signed", f"knows no field {{{field}}}", f"it may hold {', '.join(SIGNED_FIELDS)}, header:NAME"
+            )
     if signature.signed and "timestamp" in signature.signed.fields and signature.timestamp is None:
         section.problem("signed", "signs {timestamp}, but the entry does not say where the timestamp stands")
     return signature

@@ -156,8 +156,8 @@ def _try_parse(delivery: Delivery, provider: Provider) -> Any:
 
 
 def _is_form(delivery: Delivery, envelope: Envelope) -> bool:
-    sent_as = delivery.headers.get("content-type", "")
-    return envelope.format == "form" and "json" not in sent_as
+    sent_as = delivery.headers.get("content-type") or ("json" if delivery.body[:1] in (b"{", b"[") else "form")
+    return envelope.format == "form" and "form" in sent_as
 
 
 def _finder(data: Any, headers: Mapping[str, str], body: bytes = b"") -> Callable[[str], Any]:

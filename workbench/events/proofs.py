@@ -8,14 +8,21 @@ import hashlib
 import hmac
 import re
 from collections.abc import Callable
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from workbench.events.delivery import Delivery
+from workbench.events.public_keys import sign_with_key, verify_with_key
 from workbench.events.schemes import Signature
 
 __all__ = ["DIGEST_BYTES", "body_digest_matches", "is_encoded", "make_proof", "proves", "signed_bytes"]
 
 DIGEST_BYTES = {"hmac-sha1": 20, "hmac-sha256": 32, "hmac-sha512": 64, "ed25519": 64}
+PUBLIC_KEY = ("ed25519", "ecdsa-p256")
+
+# The escapes that HubSpot asks to undo before signing; others stay as they were sent.
+HUBSPOT_ESCAPES = {
+    f"%{ord(character):02X}": character for character in ":/?@!$'()*,;"
+}  # Source: developers.hubspot.com, "Validating requests", v3
 
 
 def signed_bytes(signature: Signature, delivery: Delivery, stamp: str | None) -> tuple[list[bytes], str | None]:
@@ -26,7 +33,8 @@ def signed_bytes(signature: Signature, delivery: Delivery, stamp: str | None) ->
     for field, literal in zip(signature.signed.fields, signature.signed.literals[1:], strict=True):
         values = _field_values(field, delivery, stamp)
         if not values:
-            return [], f"the {field.removeprefix('header:')} header" if field.startswith("header:") else f"its {field}"
+            name = field.removeprefix("header:")
+            return [], f"the {name} header" if field.startswith("header:") else f"the {field.partition(':')[0]}"
         texts = [text + value + to_bytes(literal) for text in texts for value in values]
     return texts, None
 
@@ -35,12 +43,16 @@ def make_proof(signature: Signature, secret: str, text: bytes) -> str:
     """Return the proof of a text, encoded as the header holds it."""
     if signature.algorithm == "static":
         return secret
-    digest = hmac.digest(_key(signature, secret), text, signature.algorithm.removeprefix("hmac-"))
-    return _encode(signature, digest)
+    key = _key(signature, secret)
+    if signature.algorithm in PUBLIC_KEY:
+        return _encode(signature, sign_with_key(signature.algorithm, key, text))
+    return _encode(signature, hmac.digest(key, text, signature.algorithm.removeprefix("hmac-")))
 
 
 def proves(signature: Signature, secret: str, text: bytes, candidate: str) -> bool:
     """Return whether a candidate from the header is the proof of a text, compared in constant time."""
+    if signature.algorithm in PUBLIC_KEY:
+        return verify_with_key(signature.algorithm, _key(signature, secret), _decode(signature, candidate), text)
     return hmac.compare_digest(to_bytes(make_proof(signature, secret, text)), to_bytes(candidate))
 
 
@@ -49,25 +61,24 @@ def is_encoded(signature: Signature, candidate: str) -> bool:
     if signature.algorithm == "static":
         return True
     try:
-        if signature.encoding == "hex":
-            raw = bytes.fromhex(candidate) if re.fullmatch(r"[0-9a-f]*", candidate) else b""
-        else:
-            raw = base64.b64decode(to_bytes(candidate), validate=True)
+        raw = _decode(signature, candidate)
     except (ValueError, binascii.Error):
         return False
     size = DIGEST_BYTES.get(signature.algorithm)
     return len(raw) == size if size else bool(raw)
 
 
-def body_digest_matches(field: str, delivery: Delivery) -> bool:
-    """Return whether a field of the delivery (`header:NAME`, `query:NAME`) holds the SHA-256 or SHA-512 of its body."""
-    kind, _, name = field.partition(":")
-    query = dict(parse_qsl(urlsplit(delivery.url or "").query))
-    stated = (delivery.headers if kind == "header" else query).get(name, "")
+def body_digest_matches(signature: Signature, delivery: Delivery) -> bool:
+    """Return whether the signed digest is that of the body; true where the scheme signs the body itself."""
+    signs_form = signature.signed is not None and "form" in signature.signed.fields and _is_form(delivery)
+    if signature.digest is None or signs_form:
+        return True
+    kind, _, name = signature.digest.partition(":")
+    stated = (delivery.headers if kind == "header" else dict(parse_qsl(_split(delivery.url).query))).get(name, "")
     stated = re.sub(r"^sha-?(256|512)=", "", stated, flags=re.IGNORECASE)
     digests = [hashlib.sha256(delivery.body).digest(), hashlib.sha512(delivery.body).digest()]
-    written = [form for digest in digests for form in (digest.hex().encode(), base64.b64encode(digest))]
-    return to_bytes(stated) in written  # a digest of what the sender knows is no secret
+    # A digest of what the sender knows is no secret, so a plain comparison gives nothing away.
+    return stated in [form for digest in digests for form in (digest.hex(), base64.b64encode(digest).decode("ascii"))]
 
 
 def to_bytes(text: str) -> bytes:
@@ -78,13 +89,13 @@ def to_bytes(text: str) -> bytes:
 def _key(signature: Signature, secret: str) -> bytes:
     if signature.secret == "text":  # noqa: S105 - the kind of secret
         return to_bytes(secret)
+    written = secret.removeprefix(signature.secret_prefix).removeprefix(signature.private_prefix)
     try:
-        written = secret.removeprefix(signature.secret_prefix)
-        key = base64.b64decode(written + "=" * (-len(written) % 4), validate=True)
+        key = base64.b64decode(to_bytes(written + "=" * (-len(written) % 4)), validate=True)
     except (ValueError, binascii.Error):
         key = b""
     if not key:
-        message = f"this signing secret must be {signature.secret_prefix or 'a key'} in base64; copy it again"
+        message = f"this signing secret must be {signature.secret_prefix}… in base64; copy it again from the provider"
         raise ValueError(message)
     return key
 
@@ -93,8 +104,17 @@ def _encode(signature: Signature, raw: bytes) -> str:
     return raw.hex() if signature.encoding == "hex" else base64.b64encode(raw).decode("ascii")
 
 
+def _decode(signature: Signature, candidate: str) -> bytes:
+    if signature.encoding == "base64":
+        return base64.b64decode(to_bytes(candidate), validate=True)
+    if not re.fullmatch(r"(?:[0-9a-f]{2})*", candidate):
+        message = "not lower-case hex"
+        raise ValueError(message)
+    return bytes.fromhex(candidate)
+
+
 def _field_values(field: str, delivery: Delivery, stamp: str | None) -> list[bytes]:
-    """Return the values a field of the signed text may have; several only where a proxy may have changed a port."""
+    """Return the values a field of the signed text may have; several only where a proxy may have changed the URL."""
     if field.startswith("header:"):
         value = delivery.headers.get(field.removeprefix("header:"))
         return [to_bytes(value)] if value else []
@@ -103,14 +123,45 @@ def _field_values(field: str, delivery: Delivery, stamp: str | None) -> list[byt
         "timestamp": lambda: [to_bytes(stamp)] if stamp else [],
         "method": lambda: [to_bytes(delivery.method)],
         "url": lambda: [to_bytes(delivery.url)] if delivery.url else [],
+        "url:decoded": lambda: [to_bytes(url) for url in _unescaped(delivery.url)],
+        "url:ports": lambda: [to_bytes(url) for url in _with_ports(delivery.url)],
         "form": lambda: [_sorted_form(delivery)],
     }
     return readers[field]() if field in readers else []
 
 
+def _unescaped(url: str | None) -> list[str]:
+    """Return a URL with the escapes undone that HubSpot undoes, and as it was sent."""
+    decoded = re.sub(r"%[0-9A-Fa-f]{2}", lambda found: HUBSPOT_ESCAPES.get(found[0].upper(), found[0]), url or "")
+    return list(dict.fromkeys([decoded, url])) if url else []
+
+
+def _with_ports(url: str | None) -> list[str]:
+    """Return a URL as sent, then without and with its scheme's port: Twilio signs one, a proxy may show the other."""
+    parts = _split(url)
+    if not url or not parts.hostname:
+        return [url] if url else []
+    port = 443 if parts.scheme == "https" else 80
+    login, at, host = parts.netloc.rpartition("@")
+    bare = re.sub(r":\d*$", "", host)
+    forms = [parts._replace(netloc=f"{login}{at}{name}").geturl() for name in (bare, f"{bare}:{port}")]
+    return list(dict.fromkeys([url, *forms]))
+
+
+def _split(url: str | None) -> SplitResult:
+    try:
+        return urlsplit(url or "")
+    except ValueError:  # such as an unclosed IPv6 bracket: nothing in it can be found
+        return urlsplit("")
+
+
+def _is_form(delivery: Delivery) -> bool:
+    return "form" in delivery.headers.get("content-type", "")
+
+
 def _sorted_form(delivery: Delivery) -> bytes:
     """Return a form's names and values, sorted and run together, as Twilio signs them; empty for another body."""
-    if "form" not in delivery.headers.get("content-type", ""):
+    if not _is_form(delivery):
         return b""
     pairs = parse_qsl(delivery.body.decode("utf-8", "replace"), keep_blank_values=True)
     return to_bytes("".join(name + value for name, value in sorted(set(pairs))))

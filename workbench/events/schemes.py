@@ -40,9 +40,8 @@ class Signature:
     timestamp: Timestamp | None = None
     secret: Literal["text", "base64"] = "text"  # noqa: S105 - how a secret is written, not one
     secret_prefix: str = ""  # taken off before a base64 secret is decoded, as `whsec_`
-    digest: str | None = (
-        None  # a field that must hold the body's SHA-256 or SHA-512, where the body is signed through it
-    )
+    private_prefix: str = ""  # the same for the key that signs, where it is not the one that verifies
+    digest: str | None = None  # the field that holds the body's digest, where the body is signed only through it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

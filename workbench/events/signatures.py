@@ -43,8 +43,10 @@ def check_signature(
     _refuse_empty(provider, secrets)
     failures: list[SignatureError] = []
     for signature in provider.signatures:
+        keys = [secret for secret in secrets if signature in _schemes_of(secret, provider)]
         try:
-            return _check(delivery, provider, signature, secrets, now, tolerance_seconds)
+            if keys:
+                return _check(delivery, provider, signature, keys, now, tolerance_seconds)
         except SignatureError as failure:
             failures.append(failure)
     if not failures:
@@ -76,8 +78,7 @@ def sign(
     if not provider.signatures:
         message = f"{provider.title} signs nothing, so there is nothing to make"
         raise ValueError(message)
-    signature = next((each for each in provider.signatures if secret.startswith(each.secret_prefix)), None)
-    signature = signature or provider.signatures[0]
+    signature = _schemes_of(secret, provider)[0]
     made = {name.lower(): value for name, value in (headers or {}).items()}
     stamp = None
     if signature.timestamp:
@@ -115,7 +116,7 @@ def _check(
         raise _error(provider, "missing", f"the provider signs {absent}, which the delivery does not have")
     if not any(proves(signature, secret, text, each) for secret in secrets for text in texts for each in candidates):
         raise _error(provider, "mismatched", likely_cause(delivery, signature, secrets, stamp, candidates))
-    if signature.digest and not body_digest_matches(signature.digest, delivery):
+    if not body_digest_matches(signature, delivery):
         raise _error(provider, "mismatched", f"the body is not the one whose digest is signed in {signature.digest}")
     if signature.timestamp and stamp:
         tolerance = signature.timestamp.tolerance_seconds if tolerance_seconds is None else tolerance_seconds
@@ -166,7 +167,17 @@ def _header_values(delivery: Delivery, name: str) -> list[str]:
 
 
 def _split(value: str, separator: str | None) -> list[str]:
-    return value.split(separator) if separator else [value]
+    return value.split(separator.strip() or separator) if separator else [value]
+
+
+def _schemes_of(secret: str, provider: Provider) -> list[Signature]:
+    """Return the schemes a secret is for: those whose prefix it has, or else those that know no prefix."""
+
+    def prefixes(signature: Signature) -> tuple[str, ...]:
+        return tuple(prefix for prefix in (signature.secret_prefix, signature.private_prefix) if prefix)
+
+    named = [each for each in provider.signatures if prefixes(each) and secret.startswith(prefixes(each))]
+    return named or [each for each in provider.signatures if not prefixes(each)] or [provider.signatures[0]]
 
 
 def _refuse_empty(provider: Provider, secrets: Sequence[str]) -> None:
