@@ -110,10 +110,9 @@ def _read_stream(content: bytes, name: str, now: datetime) -> Iterator[Delivery 
         line, counted = line + text.count("\n", counted, position), position
         try:
             value, end = decoder.raw_decode(text, position)
-        except json.JSONDecodeError as error:
-            message = f"is not whole JSON: {_first_words(error.msg)}"
-            yield Problem(message=message, file=name, line=error.lineno, column=error.colno)
+        except json.JSONDecodeError:
             end = _next_start(text, position)
+            yield _fault(text, position, end, line, name)
         except RecursionError:
             yield Problem(message="is nested too deeply to be an event", file=name, line=line)
             end = _next_start(text, position)
@@ -189,5 +188,15 @@ def _next_start(text: str, position: int) -> int:
     return min(starts) + 1 if starts else len(text)
 
 
-def _first_words(message: str) -> str:
-    return message[:1].lower() + message[1:]
+def _fault(text: str, start: int, end: int, line: int, name: str) -> Problem:
+    """Return what is wrong with the value that stands between two positions, read for itself.
+
+    Read on into the next line, a record cut short would be found at fault there and not where it was cut.
+    """
+    try:
+        json.loads(text[start:end].rstrip("\r\n"))
+    except json.JSONDecodeError as error:
+        column = error.colno + (start - text.rfind("\n", 0, start) - 1 if error.lineno == 1 else 0)
+        message = f"is not whole JSON: {error.msg[:1].lower()}{error.msg[1:]}"
+        return Problem(message=message, file=name, line=line + error.lineno - 1, column=column)
+    return Problem(message="is not whole JSON", file=name, line=line)
