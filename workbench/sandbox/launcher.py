@@ -43,6 +43,8 @@ class Sandbox:
     client_secret: str = field(repr=False)
     super_client_id: str = field(repr=False)  # may switch features on, as only a super admin can
     super_client_secret: str = field(repr=False)
+    owner_email: str = field(repr=False)  # the project's owner, for tools that sign in as a person
+    owner_password: str = field(repr=False)
     data: Path
     pid: int
     _process: subprocess.Popen[bytes] = field(repr=False)

@@ -1,5 +1,5 @@
 /** The admin routes: `/admin/projects/<id>` with bot, client, secrets and members. */
-import { allOk, forbidden, notFound, OperationOutcomeError, validateResource, type WithId } from '@medplum/core';
+import { allOk, forbidden, notFound, OperationOutcomeError, type WithId } from '@medplum/core';
 import type { Project, ProjectMembership, Reference } from '@medplum/fhirtypes';
 import { isProjectAdmin, type Actor } from './actor.ts';
 import type { Binaries } from './binaries.ts';
@@ -10,6 +10,7 @@ import { missingField, raise, traced } from './outcomes.ts';
 import { POINTS } from './quota.ts';
 import type { Records } from './records.ts';
 import { ProjectRepository } from './repository.ts';
+import { validate } from './validation.ts';
 
 const ROUTE = /^\/admin\/projects\/([^/]+)(?:\/(bot|client|secrets|sites|members)(?:\/([^/]+))?)?$/;
 
@@ -81,7 +82,7 @@ export class Admin {
 
   private async replace(call: Call, actor: Actor, project: WithId<Project>, change: Partial<Project>): Promise<Answer> {
     const changed = { ...project, ...change };
-    validateResource(changed);
+    validate(changed);
     return shown(call, 200, await this.acting(actor, project).updateResource(changed));
   }
 

@@ -1,10 +1,11 @@
 /** The routes of bots: `$deploy`, `$execute` in every form of its path, and the anonymous webhook. */
 import { allOk, type WithId } from '@medplum/core';
-import type { Bot, ProjectMembership } from '@medplum/fhirtypes';
+import type { Bot, Parameters, ProjectMembership } from '@medplum/fhirtypes';
 import type { Actor } from './actor.ts';
 import type { BotResult } from './botjob.ts';
 import { botAnswer, returnedBinary, type Bots } from './bots.ts';
 import { FHIR_JSON, html, json, parseBody, type Answer, type Call } from './http.ts';
+import { wantsAsync, type Jobs } from './jobs.ts';
 import { refuse, traced } from './outcomes.ts';
 import type { Records } from './records.ts';
 import { ProjectRepository } from './repository.ts';
@@ -16,10 +17,12 @@ const WEBHOOK = /^\/webhook\/([^/]+)$/;
 export class BotApi {
   private readonly records: Records;
   private readonly bots: Bots;
+  private readonly jobs: Jobs;
 
-  constructor(records: Records, bots: Bots) {
+  constructor(records: Records, bots: Bots, jobs: Jobs) {
     this.records = records;
     this.bots = bots;
+    this.jobs = jobs;
   }
 
   /** The answer to a bot route that needs credentials. */
@@ -34,7 +37,12 @@ export class BotApi {
     if (execute && (call.method === 'POST' || call.method === 'GET')) {
       const input = call.method === 'GET' ? call.query : parseBody(call);
       const bot = await this.addressed(call, repo, execute[1]);
-      const result = await this.bots.execute({ bot, caller: actor, input, contentType: call.contentType, headers: call.headers, trace: call.trace });
+      const run = (): Promise<BotResult> =>
+        this.bots.execute({ bot, caller: actor, input, contentType: call.contentType, headers: call.headers, trace: call.trace });
+      if (wantsAsync(call)) {
+        return this.jobs.start(call, repo, async () => asParameters(await run()));
+      }
+      const result = await run();
       const answer = botAnswer(result, call.contentType);
       return call.headers['prefer']?.includes('return=minimal') && answer.status === 200 ? { ...answer, body: '' } : answer;
     }
@@ -81,4 +89,9 @@ function webhookAnswer(result: BotResult, contentType: string | undefined): Answ
     return botAnswer(result, contentType);
   }
   return { status: 200, type: `${binary.contentType}; charset=utf-8`, body: Buffer.from(binary.data ?? '', 'base64') };
+}
+
+function asParameters({ returned, failure }: BotResult): Parameters {
+  const text = returned && 'text' in returned ? returned.text : failure ? JSON.stringify(failure) : '';
+  return { resourceType: 'Parameters', parameter: [{ name: 'responseBody', valueString: text }] };
 }

@@ -9,6 +9,8 @@ interface Definitions {
   readonly parameters: SearchParameter[];
   /** Resource type to the search parameters that put it into a Patient's compartment. */
   readonly compartments: Readonly<Record<string, readonly string[]>>;
+  /** Value set, as bindings name it, to its codes; only those whose codes the definitions hold. */
+  readonly valueSets: Readonly<Record<string, readonly string[]>>;
 }
 
 let loaded: Definitions | undefined;
@@ -45,6 +47,11 @@ export function parametersOf(resourceType: string): Readonly<Record<string, Sear
 /** The codes whose references put a resource of this type into a Patient's compartment. */
 export function patientCompartmentCodes(resourceType: string): readonly string[] {
   return loaded?.compartments[resourceType] ?? [];
+}
+
+/** The codes of a value set, if they are known. */
+export function codesOf(valueSet: string): readonly string[] | undefined {
+  return loaded?.valueSets[valueSet];
 }
 
 /** Top-level elements of a type that `_summary=true` shows. */

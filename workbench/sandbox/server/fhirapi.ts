@@ -1,6 +1,6 @@
 /** The FHIR routes: Medplum's FhirRouter, and beside it what the router leaves to the server. */
 import {
-  allOk, badRequest, forbidden, getStatus, isResource, notFound, OperationOutcomeError, validateResource, type WithId,
+  accepted, allOk, badRequest, created, forbidden, getStatus, isResource, OperationOutcomeError, type WithId,
 } from '@medplum/core';
 import { FhirRouter, type FhirRequest, type FhirResponse } from '@medplum/fhir-router';
 import type { Binary, ClientApplication, OperationOutcome, Parameters, Resource } from '@medplum/fhirtypes';
@@ -8,26 +8,31 @@ import { isProjectAdmin, type Actor } from './actor.ts';
 import type { Binaries } from './binaries.ts';
 import { dangerOf } from './dangers.ts';
 import { FHIR_JSON, parseBody, type Answer, type Call } from './http.ts';
+import { wantsAsync, type Jobs } from './jobs.ts';
 import type { Log } from './log.ts';
 import { newSecret } from './members.ts';
 import { represent } from './meta.ts';
 import { refuse, traced } from './outcomes.ts';
 import type { Records } from './records.ts';
 import { ProjectRepository } from './repository.ts';
+import { validate } from './validation.ts';
 
 const ROOT = '/fhir/R4';
+export const BATCH = /^\/fhir\/R4\/?$/;
 const BINARY = /^\/fhir\/R4\/Binary(?:\/([^/]+))?$/;
 const CONDITIONAL_HEADERS = ['if-match', 'if-none-match'];
 
 export class FhirApi {
   private readonly records: Records;
   private readonly binaries: Binaries;
+  private readonly jobs: Jobs;
   private readonly log: Log;
   private readonly router = new FhirRouter({ introspectionEnabled: true });
 
-  constructor(records: Records, binaries: Binaries, log: Log) {
+  constructor(records: Records, binaries: Binaries, jobs: Jobs, log: Log) {
     this.records = records;
     this.binaries = binaries;
+    this.jobs = jobs;
     this.log = log;
     this.router.add('POST', ':resourceType/$validate', async (req) => validated(req));
     this.router.add('POST', 'ClientApplication/:id/$rotate-secret', async (req, repo) => this.rotateSecret(req, repo as ProjectRepository));
@@ -45,8 +50,15 @@ export class FhirApi {
     if (danger) {
       this.log.danger(danger);
     }
-    const response = await this.router.handleRequest(fhirRequest(call, runsTransactions), repo);
-    const [outcome, resource] = response;
+    const job = await this.jobs.status(call, repo);
+    if (job) {
+      return this.shown(call, actor, job.status === 'accepted' ? accepted(job.request) : allOk, job);
+    }
+    const handle = (): Promise<FhirResponse> => this.router.handleRequest(fhirRequest(call, runsTransactions), repo);
+    if (wantsAsync(call) && BATCH.test(call.path)) {
+      return this.jobs.start(call, repo, async () => this.kept(repo, await handle()));
+    }
+    const [outcome, resource] = await handle();
     if (resource && isResource(resource, 'Binary') && call.method === 'GET' && !call.headers['accept']?.includes('json')) {
       return this.binaryBytes(resource as WithId<Binary>);
     }
@@ -82,10 +94,14 @@ export class FhirApi {
     const fields: Binary = { resourceType: 'Binary', contentType, ...(asked?.securityContext ? { securityContext: asked.securityContext } : {}) };
     const binary = id ? await repo.updateResource<Binary>({ ...fields, id }) : await repo.createResource<Binary>(fields);
     this.binaries.keep(binary, asked?.data ? Buffer.from(asked.data, 'base64') : call.raw);
-    const shown = { ...binary, url: this.binaries.link(binary) } as Binary;
-    return this.shown(call, undefined, allOk, undefined).status === 200
-      ? { status: id ? 200 : 201, type: FHIR_JSON, body: represent(shown, call.headers['x-medplum'] === 'extended', false), headers: { etag: `W/"${binary.meta?.versionId}"`, ...(id ? {} : { location: `${this.records.ledger.baseUrl}fhir/R4/Binary/${binary.id}` }) } }
-      : this.shown(call, undefined, notFound);
+    const answer = this.shown(call, undefined, id ? allOk : created, binary);
+    return { ...answer, body: represent({ ...binary, url: this.binaries.link(binary) }, call.headers['x-medplum'] === 'extended', false) };
+  }
+
+  /** The result of an asynchronous batch: a Binary, as a result may be of any size. */
+  private async kept(repo: ProjectRepository, [outcome, resource]: FhirResponse): Promise<Parameters> {
+    const binary = await this.binaries.create(this.records.as(repo.actor.project), Buffer.from(JSON.stringify(resource ?? outcome)), 'application/fhir+json');
+    return { resourceType: 'Parameters', parameter: [{ name: 'results', valueReference: { reference: `Binary/${binary.id}` } }] };
   }
 
   private binaryBytes(binary: WithId<Binary>): Answer {
@@ -150,7 +166,7 @@ async function validated(req: FhirRequest): Promise<FhirResponse> {
   if (resource.resourceType !== type) {
     return [badRequest(`Incorrect resource type: expected ${type}, but found ${resource.resourceType || '<EMPTY>'}`)];
   }
-  validateResource(resource);
+  validate(resource);
   return [allOk];
 }
 

@@ -1,6 +1,6 @@
 /** Where writes are recorded: version, search rows and, once committed, whoever listens. */
 import type { WithId } from '@medplum/core';
-import type { Resource } from '@medplum/fhirtypes';
+import type { Project, Resource } from '@medplum/fhirtypes';
 import type { Faults } from './faults.ts';
 import { indexResource, ParameterNumbers } from './indexing.ts';
 import type { Store } from './store.ts';
@@ -37,6 +37,12 @@ export class Ledger {
   /** Called after each committed change. */
   listen(listener: Listener): void {
     this.listeners.push(listener);
+  }
+
+  /** A project as it is stored now. */
+  project(id: string): Project | undefined {
+    const content = this.store.get('Project', id)?.content;
+    return content ? JSON.parse(content) as Project : undefined;
   }
 
   now(): number {

@@ -12,6 +12,7 @@ import { isFhirType, loadDefinitions } from './definitions.ts';
 import { Discovery } from './discovery.ts';
 import { Faults } from './faults.ts';
 import { FhirApi } from './fhirapi.ts';
+import { Jobs } from './jobs.ts';
 import { Ledger } from './ledger.ts';
 import { Log } from './log.ts';
 import { Logins } from './logins.ts';
@@ -24,6 +25,7 @@ import { readSettings, type Settings } from './settings.ts';
 import { Store, StoreProblem } from './store.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { TokenSigner } from './tokens.ts';
+import { Users } from './users.ts';
 
 const HOST = '127.0.0.1'; // loopback only: there is no setting for it
 
@@ -54,12 +56,14 @@ async function start(options: Settings): Promise<void> {
   const pool = new BotPool({ deno: options.deno, bundle, port, limitMs: options.bot_limit * 1000 });
   const bots = new Bots(records, binaries, logins, pool, log, { runtime: options.runtime, baseUrl });
   new Subscriptions(ledger, records, bots, authenticator, log);
+  const jobs = new Jobs(records, log);
   const server = new Server({
     records, authenticator, binaries, quota, faults, log,
+    users: new Users(records, logins),
     oauth: new OAuth(records, logins, authenticator, baseUrl),
     admin: new Admin(records, binaries, options.runtime),
-    fhir: new FhirApi(records, binaries, log),
-    bots: new BotApi(records, bots),
+    fhir: new FhirApi(records, binaries, jobs, log),
+    bots: new BotApi(records, bots, jobs),
     discovery: new Discovery(baseUrl, [signer.jwk], isFhirType),
   });
 

@@ -1,7 +1,7 @@
 /** Medplum's FhirRepository over our SQLite file, as one actor may use it. */
 import {
-  AccessPolicyInteraction, allOk, applyPatch, badRequest, deepClone, deepEquals, fhirpathPatchTypedValue, forbidden, gone, isUUID, normalizeOperationOutcome, notFound,
-  OperationOutcomeError, Operator, parseFhirPathPatchParameters, preconditionFailed, toTypedValue, validateResource, type Operation as PatchOperation, type SearchRequest, type WithId,
+  AccessPolicyInteraction, allOk, badRequest, deepEquals, forbidden, gone, isUUID, normalizeOperationOutcome, notFound, OperationOutcomeError, Operator, preconditionFailed,
+  type Operation as PatchOperation, type SearchRequest, type WithId,
 } from '@medplum/core';
 import {
   FhirRepository, getExtraEntries, type CreateResourceOptions, type ReadHistoryOptions, type RepositoryMode, type SearchOptions, type TransactionOptions,
@@ -17,6 +17,9 @@ import { POINTS } from './quota.ts';
 import { resolveReferences } from './references.ts';
 import { checkType, searchBundle, unknownType, type SearchContext } from './search.ts';
 import { SearchCompiler } from './searchsql.ts';
+import { parse, patched, withoutEmpty, withoutServerMeta } from './shape.ts';
+import { checkTargets } from './targets.ts';
+import { validate } from './validation.ts';
 import type { Row } from './store.ts';
 
 export class ProjectRepository extends FhirRepository {
@@ -150,7 +153,7 @@ export class ProjectRepository extends FhirRepository {
     return this.alone(async (repo) => {
       const bundle = searchBundle(context, request as SearchRequest);
       if (bundle.entry && (request.include || request.revInclude)) {
-        const resources = bundle.entry.map((entry) => entry.resource as WithId<Resource>);
+        const resources = bundle.entry.map(({ resource }) => resource as WithId<Resource>);
         await getExtraEntries(repo, request as SearchRequest, resources, bundle.entry, { fullUrl: (type, id) => `${this.ledger.baseUrl}fhir/R4/${type}/${id}` });
       }
       return bundle as Bundle<WithId<T>>;
@@ -231,7 +234,7 @@ export class ProjectRepository extends FhirRepository {
   private async write<T extends Resource>(asked: WithId<T>, before: WithId<T> | undefined, interaction: AccessPolicyInteraction, revived = false): Promise<WithId<T>> {
     const kept = restoreFields(this.actor, withoutEmpty(asked), before) as WithId<T>;
     const resource = await resolveReferences(kept, (request) => this.searchResources(request));
-    validateResource(resource);
+    this.check(resource);
     if (before && !revived && deepEquals(withoutServerMeta(before), withoutServerMeta(resource))) {
       return visible(this.actor, before);
     }
@@ -243,6 +246,15 @@ export class ProjectRepository extends FhirRepository {
     }
     this.ledger.record({ type: after.resourceType, id: after.id, project: meta.project as string, before: revived ? undefined : before, after });
     return visible(this.actor, after);
+  }
+
+  /** Structure always; codes and targets of references only where the project asks for it. */
+  private check(resource: Resource): void {
+    const project = this.actor.policy ? this.ledger.project(this.actor.project) : undefined;
+    validate(resource, project?.features?.includes('validate-terminology'));
+    if (project?.checkReferencesOnWrite) {
+      checkTargets(resource, (type, id) => this.ledger.store.get(type, id)?.deleted === 0);
+    }
   }
 
   private historyEntry<T extends Resource>(type: string, id: string, row: Row): BundleEntry<WithId<T>> {
@@ -260,48 +272,6 @@ export class ProjectRepository extends FhirRepository {
   }
 }
 
-function parse<T extends Resource>(content: string | null): WithId<T> {
-  if (content === null) {
-    throw new OperationOutcomeError(gone);
-  }
-  return JSON.parse(content) as WithId<T>;
-}
-
-function patched<T extends Resource>(resource: T, patch: PatchOperation[] | Parameters): T {
-  const copy = deepClone(resource);
-  try {
-    if (Array.isArray(patch)) {
-      const faults = applyPatch(copy, patch).filter((fault) => fault !== null);
-      if (faults.length > 0) {
-        throw new OperationOutcomeError(badRequest(faults.map((fault) => fault.message).join('\n')));
-      }
-    } else {
-      fhirpathPatchTypedValue(toTypedValue(copy), parseFhirPathPatchParameters(patch));
-    }
-  } catch (error) {
-    throw new OperationOutcomeError(normalizeOperationOutcome(error));
-  }
-  return copy;
-}
-
-/** Empty arrays and strings are dropped, not stored, as the server does; whatever else is empty stays, for validation to refuse. */
-function withoutEmpty<T>(value: T): T {
-  if (Array.isArray(value)) {
-    return value.map(withoutEmpty) as T;
-  }
-  if (typeof value !== 'object' || value === null) {
-    return value;
-  }
-  const entries = Object.entries(value).filter(([, held]) => held !== '' && !(Array.isArray(held) && held.length === 0));
-  return Object.fromEntries(entries.map(([key, held]) => [key, withoutEmpty(held as unknown)])) as T;
-}
-
-function withoutServerMeta(resource: Resource): Resource {
-  const { versionId: _v, lastUpdated: _l, author: _a, project: _p, compartment: _c, account: _ac, accounts: _as, ...rest } = resource.meta ?? {};
-  return { ...resource, meta: Object.keys(rest).length > 0 ? rest : undefined } as Resource;
-}
-
 function unknownDataType(type: string): OperationOutcome {
   return badRequest(`Unknown data type: ${type}`);
 }
-

@@ -4,6 +4,7 @@ import type { ClientApplication, Project } from '@medplum/fhirtypes';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createClient } from './members.ts';
 import type { Records } from './records.ts';
+import { createOwner, OWNER_EMAIL } from './users.ts';
 
 const OWNER_ONLY = 0o600;
 
@@ -13,6 +14,8 @@ export interface Credentials {
   readonly client_secret: string;
   readonly super_client_id: string;
   readonly super_client_secret: string;
+  readonly owner_email: string;
+  readonly owner_password: string;
 }
 
 /** Makes the projects the first time; later only sets the features. Gives the id of the super admin's project. */
@@ -25,6 +28,7 @@ export async function seed(records: Records, path: string, features: readonly st
     const project = await createProject(records, 'Sandbox', {});
     await createClient(records.as(root.id), root, { name: 'Super admin client', admin: true });
     await createClient(records.as(project.id), project, { name: 'Sandbox Default Client', description: 'Default client for Sandbox', admin: true });
+    store.setSetting('owner-password', await createOwner(records, project));
     superProject = root.id;
     projectId = project.id;
     store.setSetting('project', projectId);
@@ -46,6 +50,7 @@ function keepCredentials(records: Records, path: string, project: string, superP
   const superClient = firstClient(records, superProject);
   const credentials: Credentials = {
     project_id: project, client_id: client.id, client_secret: client.secret ?? '', super_client_id: superClient.id, super_client_secret: superClient.secret ?? '',
+    owner_email: OWNER_EMAIL, owner_password: records.ledger.store.setting('owner-password') ?? '',
   };
   const text = `${JSON.stringify(credentials, undefined, 2)}\n`;
   if (!existsSync(path) || readFileSync(path, 'utf8') !== text) {

@@ -8,14 +8,15 @@ import type { Binaries } from './binaries.ts';
 import type { BotApi } from './botapi.ts';
 import type { Discovery } from './discovery.ts';
 import type { Faults } from './faults.ts';
-import { isFhirPath, type FhirApi } from './fhirapi.ts';
-import { FHIR_JSON, html, json, JSON_UTF8, readCall, traceOf, type Answer, type Call } from './http.ts';
+import { BATCH, isFhirPath, type FhirApi } from './fhirapi.ts';
+import { FHIR_JSON, html, json, JSON_UTF8, readCall, traceOf, type Answer, type Call, type Headers as CallHeaders } from './http.ts';
 import type { Log } from './log.ts';
 import { aboutMe } from './me.ts';
 import type { OAuth } from './oauth.ts';
 import { traced } from './outcomes.ts';
 import type { Quota } from './quota.ts';
 import type { Records } from './records.ts';
+import type { Users } from './users.ts';
 
 const AUTH_PATH = /^\/(auth|oauth2)\//;
 const STORAGE = /^\/storage\/([^/]+\/[^/]+)$/;
@@ -25,6 +26,7 @@ export interface Parts {
   readonly records: Records;
   readonly authenticator: Authenticator;
   readonly oauth: OAuth;
+  readonly users: Users;
   readonly admin: Admin;
   readonly fhir: FhirApi;
   readonly bots: BotApi;
@@ -68,20 +70,20 @@ export class Server {
     const path = request.url.slice(request.url.indexOf('/', 'http://'.length));
     const isAuth = AUTH_PATH.test(path) && !path.startsWith('/auth/me');
     progress.requests = this.parts.quota.request(isAuth ? 'auth' : 'other');
-    const call = await readCall(request, (target) => target.startsWith('/fhir/R4/Binary'));
+    const call = await readCall(request, isUnlimited);
     progress.call = call;
     return await this.open(call) ?? await this.guarded(call, progress) ?? html(404, notFoundPage(call));
   }
 
   /** Routes that need no credentials. */
   private async open(call: Call): Promise<Answer | undefined> {
-    const { discovery, oauth, bots, binaries } = this.parts;
+    const { discovery, oauth, users, bots, binaries } = this.parts;
     const storage = STORAGE.exec(call.path)?.[1];
     if (storage && call.method === 'GET') {
       const { Expires = '', Signature = '' } = call.query;
       return { status: 200, type: 'application/octet-stream', body: binaries.open(storage, String(Expires), String(Signature)) };
     }
-    return discovery.answer(call) ?? await oauth.answer(call) ?? await bots.webhook(call);
+    return discovery.answer(call) ?? users.answer(call) ?? await oauth.answer(call) ?? await bots.webhook(call);
   }
 
   private async guarded(call: Call, progress: Progress): Promise<Answer | undefined> {
@@ -140,4 +142,9 @@ function outcomeOf(error: unknown): OperationOutcome {
 function notFoundPage(call: Call): string {
   const path = (call.target.split('?')[0] ?? '').replace(/[<>&"]/g, (character) => `&#${character.charCodeAt(0)};`);
   return `<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n<body>\n<pre>Cannot ${call.method} ${path}</pre>\n</body>\n</html>\n`;
+}
+
+/** Files, and batches that are worked off behind a 202. */
+function isUnlimited(path: string, headers: CallHeaders): boolean {
+  return path.startsWith('/fhir/R4/Binary') || (BATCH.test(path) && (headers['prefer']?.includes('respond-async') ?? false));
 }

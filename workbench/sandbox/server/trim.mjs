@@ -1,10 +1,11 @@
 // Trims the FHIR and Medplum definitions (93 MB) to the fields that @medplum/core and the sandbox read.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { expandValueSets } from './expand.mjs';
 
 const ELEMENT_FIELDS = ['id', 'path', 'sliceName', 'slicing', 'min', 'max', 'base', 'type', 'contentReference', 'isSummary'];
 
-/** Gives {structures, parameters, compartments}: what the server indexes when it starts. */
+/** Gives {structures, parameters, compartments, valueSets}: what the server indexes when it starts. */
 export function trimDefinitions(folder) {
   const read = (name) => JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'));
   const resources = (name) => read(name).entry.map((entry) => entry.resource);
@@ -20,7 +21,10 @@ export function trimDefinitions(folder) {
   const compartments = Object.fromEntries(read('compartmentdefinition-patient').resource
     .filter((entry) => entry.param)
     .map((entry) => [entry.code, entry.param]));
-  return { structures, parameters, compartments };
+  const terminology = ['valuesets', 'v3-codesystems', 'valuesets-medplum', 'valuesets-medplum-generated']
+    .flatMap(resources)
+    .filter(({ resourceType }) => resourceType === 'ValueSet' || resourceType === 'CodeSystem');
+  return { structures, parameters, compartments, valueSets: expandValueSets(structures, terminology) };
 }
 
 function trimStructure(structure) {
