@@ -15,10 +15,16 @@ from typing import Any, Final, Literal
 
 from workbench.errors import IntegrationError, Problem
 
-__all__ = ["EXIT_CODES", "Finding", "Level", "Thresholds", "Verdict", "burn_rate", "judge", "read_thresholds"]
+__all__ = ["EXIT_CODES", "SAID", "Finding", "Level", "Thresholds", "Verdict", "burn_rate", "judge", "read_thresholds"]
 
 Level = Literal["healthy", "warning", "unknown", "breach"]
 EXIT_CODES: Final[Mapping[Level, int]] = {"healthy": 0, "warning": 1, "breach": 2, "unknown": 3}
+SAID: Final[Mapping[Level, str]] = {
+    "healthy": "Healthy",
+    "warning": "Warning",
+    "breach": "Breach",
+    "unknown": "Could not tell",
+}
 _ORDER: Final[tuple[Level, ...]] = ("healthy", "warning", "unknown", "breach")  # the worst finding speaks
 _BURNS: Final[tuple[tuple[int, float, Level], ...]] = ((1, 14.4, "breach"), (6, 6.0, "breach"), (72, 1.0, "warning"))
 
@@ -57,8 +63,10 @@ class Verdict:
 
     def __str__(self) -> str:
         said = "; ".join(finding.text for finding in self.findings)
-        level = "could not tell" if self.level == "unknown" else self.level
-        return f"{level}: {said}" if said else level
+        return f"{SAID[self.level]}: {said}" if said else SAID[self.level]
+
+    def _repr_markdown_(self) -> str:
+        return "\n".join([f"**{SAID[self.level]}**", "", *(f"- {finding.text}" for finding in self.findings)])
 
 
 def burn_rate(failed: int, events: int, target: float) -> float:

@@ -1,0 +1,44 @@
+"""HTML from the templates beside this module: escaped, without scripts, and asking the network for nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+__all__ = ["Html", "render"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Html:
+    """Something to look at: HTML where a page can show it, one line of text elsewhere."""
+
+    text: str  # what it says, for a terminal and for whoever cannot see it
+    html: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        return {"text/plain": self.text, "text/html": self.html}
+
+
+def render(template: str, **values: Any) -> str:
+    """The text of `templates/<template>.html.j2` with `values` in it, escaped unless they are `Markup`."""
+    return _environment().get_template(f"{template}.html.j2").render(**values)
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # here: only who looks pays for it
+
+    return Environment(
+        loader=PackageLoader("workbench.faces"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
