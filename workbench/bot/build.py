@@ -20,16 +20,14 @@ import json
 import re
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from workbench.bot.constants import constants
 from workbench.bot.settings import BotSettings
 from workbench.bot.shaking import keep_used
 from workbench.errors import IntegrationError, Problem
 from workbench.events.schemes import Provider, Signature
-
-if TYPE_CHECKING:
-    from workbench.mapping.compile import Mapping
+from workbench.mapping.compile import EventMapping, javascript_runtime
 
 __all__ = ["build_bot"]
 
@@ -37,7 +35,7 @@ _RUNTIME: Final = ("sha256.js", "writings.js", "authenticity.js", "envelope.js",
 _FIELDS: Final = re.compile(r"body|timestamp|header:[a-z0-9-]+")
 
 
-def build_bot(mappings: Sequence[Mapping], provider: Provider, settings: BotSettings) -> str:
+def build_bot(mappings: Sequence[EventMapping], provider: Provider, settings: BotSettings) -> str:
     """The text of the bot file, ASCII, its last line ended with a semicolon as `vmcontext` needs it.
 
     Raises:
@@ -51,7 +49,7 @@ def build_bot(mappings: Sequence[Mapping], provider: Provider, settings: BotSett
         *constants(provider, settings),
         *(_fragment(name) for name in _RUNTIME),
         "// -- The mappings: one function each, in the order of the rules in its YAML --",
-        *_runtime_of_mappings(),
+        javascript_runtime().strip(),
         *(mapping.javascript.strip() for mapping in mappings),
         _mapping_list(mappings),
         _fragment("handler.js"),
@@ -59,7 +57,7 @@ def build_bot(mappings: Sequence[Mapping], provider: Provider, settings: BotSett
     return _ascii(keep_used("\n\n".join(parts), roots={"MAPPINGS"}).strip() + "\n")
 
 
-def _mapping_problems(mappings: Sequence[Mapping], provider: Provider) -> list[Problem]:
+def _mapping_problems(mappings: Sequence[EventMapping], provider: Provider) -> list[Problem]:
     problems = [
         Problem(
             message=f"mapping {mapping.name} is for {mapping.provider}, the bot for {provider.name}",
@@ -104,7 +102,7 @@ def _unfit(signature: Signature) -> str | None:
     return None
 
 
-def _mapping_list(mappings: Sequence[Mapping]) -> str:
+def _mapping_list(mappings: Sequence[EventMapping]) -> str:
     lines = [
         f"  {{ name: {json.dumps(mapping.name)}, version: {mapping.version}, "
         f"events: {json.dumps(list(mapping.events))}, map: {_function_name(mapping)} }},"
@@ -113,11 +111,11 @@ def _mapping_list(mappings: Sequence[Mapping]) -> str:
     return "\n".join(["const MAPPINGS = [", *lines, "];"])
 
 
-def _function_name(mapping: Mapping) -> str:
+def _function_name(mapping: EventMapping) -> str:
     return f"map_{mapping.name.replace('-', '_')}"
 
 
-def _heading(mappings: Sequence[Mapping], provider: Provider) -> str:
+def _heading(mappings: Sequence[EventMapping], provider: Provider) -> str:
     listed = ", ".join(f"{mapping.name}@{mapping.version}" for mapping in mappings)
     return (
         f"// Medplum bot for {provider.title}: {listed}.\n"
@@ -145,9 +143,3 @@ def _ascii(code: str) -> str:
 def _units(character: str) -> list[int]:
     encoded = character.encode("utf-16-be", "surrogatepass")
     return [int.from_bytes(encoded[place : place + 2]) for place in range(0, len(encoded), 2)]
-
-
-def _runtime_of_mappings() -> list[str]:
-    from workbench.mapping.compile import javascript_runtime
-
-    return [javascript_runtime().strip()]

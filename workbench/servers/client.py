@@ -150,6 +150,26 @@ class Server:
         )
         return _resource(answer)
 
+    def patch(self, resource: dict[str, Any], operations: list[dict[str, Any]]) -> dict[str, Any]:
+        """The resource after a JSON Patch, refused when another version than `meta.versionId` is there.
+
+        For what must not be written back as it was read: a Bot's code is a signed address that ends. Medplum ignores
+        If-Match on a patch, so the version is a `test` operation of the patch itself.
+
+        Raises:
+            ServerError: it was refused; status 400 when somebody else changed it since it was read.
+        """
+        guard = {"op": "test", "path": "/meta/versionId", "value": resource["meta"]["versionId"]}
+        answer = self.request(
+            "PATCH",
+            "fhir/R4/{type}/{id}",
+            json=[guard, *operations],
+            headers={"Content-Type": "application/json-patch+json"},
+            type=str(resource["resourceType"]),
+            id=str(resource["id"]),
+        )
+        return _resource(answer)
+
     def delete(self, resource_type: str, resource_id: str) -> None:
         """Delete one resource; deleting it twice is no error.
 

@@ -9,13 +9,13 @@ Source: observed answers of Medplum 5.0.2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from workbench.errors import ServerError
 from workbench.servers.client import Server
 
-__all__ = ["create_bot", "create_client", "find_membership", "read_secrets", "set_secrets"]
+__all__ = ["create_bot", "create_client", "find_membership", "read_secrets", "remove_secrets", "set_secrets"]
 
 
 def create_bot(server: Server, *, name: str, description: str, policy: str, runtime: str) -> dict[str, Any]:
@@ -76,6 +76,16 @@ def set_secrets(server: Server, values: Mapping[str, str]) -> None:
     kept = [secret for secret in read_secrets(server) if secret.get("name") not in values]
     ours = [{"name": name, "valueString": value} for name, value in sorted(values.items())]
     server.request("POST", "admin/projects/{id}/secrets", json=[*kept, *ours], id=server.project_id)
+
+
+def remove_secrets(server: Server, names: Collection[str]) -> None:
+    """Take these secrets away and keep every other one of the project.
+
+    Raises:
+        ServerError: the client is no project administrator.
+    """
+    kept = [secret for secret in read_secrets(server) if secret.get("name") not in names]
+    server.request("POST", "admin/projects/{id}/secrets", json=kept, id=server.project_id)
 
 
 def _made(server: Server, kind: str, body: dict[str, Any]) -> dict[str, Any]:
