@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
-__all__ = ["Delivery", "Event"]
+__all__ = ["Delivery", "Event", "Verdict"]
+
+# What became of a delivery: proved; not proved, and why; kept without a proof; a question to answer; not readable.
+Verdict = Literal["verified", "refused", "unsigned", "handshake", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
 from workbench.errors import EnvelopeError, Problem, SignatureError, SignatureReason
-from workbench.events.delivery import Delivery, Event
+from workbench.events.delivery import Delivery, Event, Verdict
 from workbench.events.envelopes import Handshake, answer_handshake, read_events
 from workbench.events.schemes import Provider
 from workbench.events.signatures import check_signature
 
-__all__ = ["JudgedDelivery", "Verdict", "judge_delivery"]
-
-Verdict = Literal["verified", "refused", "unsigned", "handshake", "unreadable"]
+__all__ = ["JudgedDelivery", "judge_delivery"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
