@@ -180,7 +180,7 @@ def test_an_empty_folder_is_named(tmp_path: Path) -> None:
     """A folder of other files holds no events, and the message says which files would."""
     (tmp_path / "notes.txt").write_text("no events here")
 
-    with pytest.raises(DeliveryError, match=r"holds no events: none of its files ends in \.body, \.json"):
+    with pytest.raises(DeliveryError, match=r"holds no events: none of its files ends in \.body, \.har, \.json"):
         load_events(tmp_path)
 
 

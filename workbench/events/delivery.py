@@ -31,6 +31,7 @@ class Delivery:
     received_at: datetime  # aware; kept in UTC
     method: str = "POST"
     url: str | None = None  # as the provider knows it; some schemes sign it
+    exact: bool = True  # false where a tool kept the body only as parsed JSON, so that no signature can match it
     name: str | None = None  # where it came from, for messages: a file, a line, a row of the store
 
     def __post_init__(self) -> None:

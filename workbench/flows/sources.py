@@ -18,10 +18,11 @@ import orjson
 
 from workbench.errors import DeliveryError, Problem
 from workbench.events.delivery import Delivery
+from workbench.flows.exports import is_request, members, read_request
 
 __all__ = ["read_deliveries", "read_document"]
 
-SUFFIXES = (".body", ".json", ".jsonl", ".ndjson")
+SUFFIXES = (".body", ".har", ".json", ".jsonl", ".ndjson")
 # Files beside the events which are not events: the samples' secrets and, written by other tools, their own settings.
 NOT_EVENTS = ("secrets.json", "package.json")
 
@@ -61,7 +62,7 @@ def read_document(content: bytes, name: str, now: datetime) -> Iterator[Delivery
     except orjson.JSONDecodeError:
         yield from _read_stream(content, name, now)
         return
-    if isinstance(value, dict) and not _is_collection(value) and not _is_recorded(value):
+    if isinstance(value, dict) and not members(value) and not is_request(value):
         yield Delivery(body=content, headers={}, received_at=now, name=name)
     else:
         yield from _read_value(value, name, now)
@@ -123,29 +124,23 @@ def _read_stream(content: bytes, name: str, now: datetime) -> Iterator[Delivery 
 
 def _read_value(value: Any, name: str, now: datetime, written: bytes | None = None) -> Iterator[Delivery | Problem]:
     """Yield the deliveries of one JSON value: itself, its members when it is a list, or the request it records."""
-    if isinstance(value, dict) and _is_collection(value):
-        value, name = value["data"], f"{name}.data"
+    page = members(value) if isinstance(value, dict) else None
+    if page:
+        value, name = page[1], f"{name}.{page[0]}"
     if isinstance(value, list):
         for position, item in enumerate(value):
             yield from _read_value(item, f"{name}[{position}]", now)
-    elif isinstance(value, dict) and _is_recorded(value):
+    elif isinstance(value, dict) and is_request(value):
         try:
-            yield _recorded(value, name, now)
+            yield read_request(value, name, now)
         except (AttributeError, KeyError, TypeError, ValueError):
-            yield Problem(message="is not the record of a delivery: needs headers and a body as text", file=name)
+            remedy = "export it again; headers must be texts, times ISO 8601, bodies text or base64"
+            yield Problem(message="is a recorded request that cannot be read", file=name, remedy=remedy)
     elif isinstance(value, dict):
         yield Delivery(body=written or json.dumps(value).encode(), headers={}, received_at=now, name=name)
     else:
         kind = "null" if value is None else f"a {type(value).__name__}"
         yield Problem(message=f"is {kind}, not an event", file=name, remedy="an event is a JSON object")
-
-
-def _recorded(value: dict[str, Any], name: str, now: datetime) -> Delivery:
-    """Return the delivery that an object of headers and body records; a parsed body can no longer be proved."""
-    body = value["body"]
-    if isinstance(body, str):
-        return _with_record(Delivery(body=body.encode(), headers={}, received_at=now, name=name), value)
-    return Delivery(body=orjson.dumps(body), headers={}, received_at=now, name=name)
 
 
 def _with_record(delivery: Delivery, record: dict[str, Any]) -> Delivery:
@@ -158,15 +153,6 @@ def _with_record(delivery: Delivery, record: dict[str, Any]) -> Delivery:
         url=record.get("url"),
         received_at=datetime.fromisoformat(received) if received else delivery.received_at,
     )
-
-
-def _is_collection(value: dict[str, Any]) -> bool:
-    """Return whether an object is a page of a list, as Stripe's API answers."""
-    return value.get("object") == "list" and isinstance(value.get("data"), list)
-
-
-def _is_recorded(value: dict[str, Any]) -> bool:
-    return isinstance(value.get("headers"), dict) and "body" in value
 
 
 def _holds_events(file: Path, folder: Path) -> bool:
