@@ -107,6 +107,7 @@ def test_a_body_kept_only_as_parsed_json_is_unsigned(tmp_path: Path) -> None:
     loaded = load(tmp_path, hookdeck)
 
     assert [judged.verdict for judged in loaded.deliveries] == ["unsigned"]
+    assert "kept as parsed JSON and not as the bytes that were sent" in str(loaded.deliveries[0].problem)
     assert loaded.events[0].id == "evt_1"
 
 

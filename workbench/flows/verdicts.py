@@ -77,6 +77,8 @@ def _unproved(delivery: Delivery, provider: Provider, secrets: Sequence[str]) ->
     """Return why no proof can be asked for, or None when one can."""
     if not delivery.headers:
         return "kept without its headers, so nothing proves it"
+    if not delivery.exact:
+        return "kept as parsed JSON and not as the bytes that were sent, so nothing proves it"
     if not provider.signatures:
         return f"{provider.title} signs nothing, so nothing proves it"
     if not secrets:
