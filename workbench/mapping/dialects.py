@@ -1,0 +1,119 @@
+"""Python and JavaScript, as the writer of a mapping needs them: a few statements and literals each.
+
+A text in a value has one of these kinds, which say how to see that it is missing:
+`always` (never missing), `text` (missing or empty), `some` (missing), `object` and `list` (a local that may be empty),
+`json` (missing; else any JSON without nulls and empties, a list of which is spliced into a list).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal, NamedTuple, Protocol
+
+from workbench.mapping.expression.writer import Helper, Writer
+
+__all__ = ["HELPERS", "Dialect", "Kind", "Lines", "Value"]
+
+Kind = Literal["always", "text", "some", "object", "list", "json"]
+
+
+class Value(NamedTuple):
+    """The source text of a value, and how to see that it is missing."""
+
+    text: str
+    kind: Kind
+
+
+class Dialect(Protocol):
+    """What differs between the two languages; the writer says the rest once."""
+
+    missing: str
+    expressions: Writer
+
+    def comment(self, text: str) -> None:
+        """Write a comment."""
+
+    def begin(self, number: int, text: str, reports: bool) -> None:
+        """Begin a numbered part, so that a fault can be placed; `reports` where it may also find a problem."""
+
+    def let(self, name: str, text: str) -> None:
+        """Give a new local its value."""
+
+    def prune(self, text: str) -> str:
+        """What an expression gave, without nulls and empties."""
+
+    def declare(self, name: str) -> None:
+        """Make a new local that is missing until it is assigned."""
+
+    def assign(self, name: str, text: str) -> None:
+        """Give a declared local another value."""
+
+    def open_if(self, condition: str) -> None:
+        """Begin what is done where a condition holds."""
+
+    def open_else(self) -> None:
+        """End it, and begin what is done otherwise."""
+
+    def open_loop(self, element: str, index: str | None, source: str) -> None:
+        """Begin what is done for each element; the index counts from 1."""
+
+    def close(self) -> None:
+        """End what was begun last."""
+
+    def literal(self, value: Any) -> str:
+        """A JSON value."""
+
+    def object_of(self, entries: list[tuple[str, str]]) -> str:
+        """An object with these entries."""
+
+    def list_of(self, items: list[str]) -> str:
+        """A list of these items."""
+
+    def put(self, name: str, key: str, value: Value) -> None:
+        """Set a property, unless the value is missing."""
+
+    def append(self, name: str, value: Value) -> None:
+        """Add to a list; a `json` or `list` value is spliced, a missing one is not added."""
+
+    def optional(self, value: Value) -> str:
+        """The value with every kind of empty turned into missing."""
+
+    def all_present(self, values: list[Value]) -> str:
+        """The condition that none of these locals is missing."""
+
+    def call(self, function: str, *arguments: str) -> str:
+        """A call of one of the run-time functions, by its Python name."""
+
+    def note(self, number: int, local: str) -> None:
+        """Tell the trace what a part gave."""
+
+
+HELPERS: Final[Mapping[str, Helper]] = {
+    "money": Helper(runtime="money", javascript="money", least=2, most=2),
+    "instant": Helper(runtime="instant", javascript="instant", least=1, most=1, kind="string"),
+    "date": Helper(runtime="date", javascript="date", least=1, most=1, kind="string"),
+    "code": Helper(runtime="code", javascript="code", least=2, most=2, kind="string"),
+    "id": Helper(runtime="id_of", javascript="idOf", least=1, most=1, kind="string"),
+}
+"""The helpers of the language: what calls of them are written as."""
+
+
+class Lines:
+    """The lines of a function; the expression writer adds its own to the same."""
+
+    def __init__(self, expressions: Writer) -> None:
+        self.expressions = expressions
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines so far."""
+        return self.expressions.lines
+
+    def write(self, text: str) -> None:
+        """Add a line at the present depth."""
+        self.expressions.add(text)
+
+    def call(self, function: str, *arguments: str) -> str:
+        """A call of one of the run-time functions, by its Python name."""
+        notation = self.expressions.notation
+        return notation.invocation(notation.runtime(function), arguments)

@@ -1,0 +1,205 @@
+// What the JavaScript of a compiled mapping calls: functions.py in JavaScript, function by function.
+// `undefined` stands for missing and for null, because in a mapping they are the same.
+
+function helperFault(code, expected, found, remedy) {
+  const error = new Error(expected + ", found " + kindOf(found) + "; " + remedy);
+  error.code = code;
+  return error;
+}
+
+// What a value is, never what it says.
+function kindOf(value) {
+  if (value === undefined || value === null) return "nothing";
+  if (typeof value === "string") return "a text of " + [...value].length + " characters";
+  if (Array.isArray(value)) return "a list";
+  return { boolean: "a boolean", number: "a number", object: "an object" }[typeof value] || typeof value;
+}
+
+function moneyOf(exponents, amount, currency) {
+  if (amount === undefined || amount === null) return undefined;
+  if (typeof amount !== "number" || !Number.isInteger(amount) || Math.abs(amount) > 999999999999999) {
+    const found = typeof amount === "number" ? "a number with a fraction, or of more than 15 digits" : kindOf(amount);
+    const error = new Error("money: an amount is a whole number of minor units, found " + found + "; give the event's integer amount");
+    error.code = "money-amount";
+    throw error;
+  }
+  if (typeof currency !== "string" || !/^[A-Za-z]{3}$/.test(currency)) {
+    const error = new Error("money: a currency is three letters, found " + kindOf(currency) + "; give the event's currency code, such as invoice.currency");
+    error.code = "money-currency";
+    throw error;
+  }
+  const code = currency.toUpperCase();
+  const digits = Object.hasOwn(exponents, code) ? exponents[code] : 2;
+  return { value: amount / 10 ** digits, currency: code };
+}
+
+const ISO =
+  /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,12}))?)?(?:Z|([+-])(\d{2}):?(\d{2}))$/;
+const FIRST_MS = -62135596800000; // 0001-01-01T00:00:00Z
+const LAST_MS = 253402300799999; // 9999-12-31T23:59:59.999Z
+
+function milliseconds(moment, name) {
+  let found;
+  if (typeof moment === "number") {
+    const scaled = Math.abs(moment) < 100000000000 ? moment * 1000 : moment;
+    if (scaled >= FIRST_MS && scaled <= LAST_MS) found = Math.floor(scaled + 0.5);
+  } else if (typeof moment === "string") {
+    const parts = ISO.exec(moment);
+    if (parts) found = isoMilliseconds(parts);
+  }
+  if (found !== undefined && found >= FIRST_MS && found <= LAST_MS) return found;
+  const also = name === "date" ? " (or a day as 2026-01-31)" : "";
+  throw helperFault(name, "a time is epoch seconds, epoch milliseconds, or ISO text with a zone" + also, moment, "give the event's own timestamp");
+}
+
+function isDay(year, month, day) {
+  const leap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 1 : 0;
+  const days = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+  return year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1] + leap;
+}
+
+function isoMilliseconds(parts) {
+  const number = (index) => Number(parts[index] || 0);
+  const [year, month, day] = [number(1), number(2), number(3)];
+  const [hour, minute, second] = [number(4), number(5), number(6)];
+  if (!isDay(year, month, day) || Math.max(hour, number(9)) > 23) return undefined;
+  if (Math.max(minute, second, number(10)) > 59) return undefined;
+  const offset = (number(9) * 60 + number(10)) * (parts[8] === "-" ? -1 : 1);
+  const moment = new Date(0);
+  moment.setUTCFullYear(year, month - 1, day); // Date.UTC takes the years below 100 for 1900 and later
+  const fraction = Number(((parts[7] || "") + "000").slice(0, 3));
+  return moment.getTime() + ((hour * 60 + minute - offset) * 60 + second) * 1000 + fraction;
+}
+
+function instant(moment) {
+  return moment === undefined || moment === null ? undefined : new Date(milliseconds(moment, "instant")).toISOString();
+}
+
+function date(moment) {
+  if (moment === undefined || moment === null) return undefined;
+  const day = typeof moment === "string" && /^(\d{4})-(\d{2})-(\d{2})$/.exec(moment);
+  if (day && isDay(Number(day[1]), Number(day[2]), Number(day[3]))) return moment;
+  return new Date(milliseconds(moment, "date")).toISOString().slice(0, 10);
+}
+
+function idOf(value) {
+  if (value === undefined || value === null || value === "") return undefined;
+  if (typeof value === "string") return value;
+  if (typeof value === "object" && !Array.isArray(value) && typeof value.id === "string" && value.id) return value.id;
+  throw helperFault("id", "an id is a text, or an object with a text id", value, "give the field that holds the id");
+}
+
+// A code without translation is noted with the place of the part that asked, the one of number `at`.
+function codeOf(mapping, name, code, at, problems) {
+  const map = mapping.codes[name];
+  if (code === undefined || code === null) return undefined;
+  if (typeof code !== "string") throw helperFault("code", "a code to translate is a text", code, "turn it into one with $string");
+  if (Object.hasOwn(map.table, code)) return map.table[code];
+  if (map.unmapped === "same") return code || undefined;
+  if (map.unmapped === "fixed") return map.fixed;
+  const [rule, path] = mapping.places[at];
+  if (problems) problems.push({ code: "unmapped-code", rule, path });
+  return undefined;
+}
+
+// An error with the place of the part that failed: [rule, path in the mapping, FHIR path].
+function placedFault(error, place) {
+  if (place) [error.rule, error.source, error.target] = place;
+  return error;
+}
+
+const DEGENERATE =
+  /[\x00-\x1f\x7f-\x9f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|^[\x20\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]|[\x20\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]$/;
+
+function identityValue(value) {
+  if (typeof value === "string" && value && !DEGENERATE.test(value)) return value;
+  const expected = "an identity's value is a text without control characters or blanks at its ends";
+  throw helperFault("identity", expected, value, "give the provider's own id; a number needs $string");
+}
+
+function searchToken(value) {
+  return encodeURIComponent(value.replace(/[\\,$|]/g, "\\$&"));
+}
+
+// The value without nulls and empties, undefined where nothing is left.
+function pruned(value, depth = 0) {
+  if (value === undefined || value === null || value === "") return undefined;
+  if (typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "number") {
+    if (Math.abs(value) <= 9007199254740991) return value;
+    throw helperFault("number", "a number beyond 2^53 does not survive JSON", value, "map it as a text, if the event has one");
+  }
+  if (typeof value !== "object") {
+    throw helperFault("type", "an expression gave what JSON cannot hold", value, "give a text, number, boolean, list or object");
+  }
+  if (depth > 200) throw helperFault("depth", "a value is nested more than 200 levels deep", value, "map the parts you need");
+  if (Array.isArray(value)) {
+    const kept = value.map((item) => pruned(item, depth + 1)).filter((item) => item !== undefined);
+    return kept.length ? kept : undefined;
+  }
+  const kept = {};
+  for (const key of Object.keys(value)) {
+    const part = pruned(value[key], depth + 1);
+    if (part !== undefined) Object.defineProperty(kept, key, { value: part, enumerable: true, writable: true, configurable: true });
+  }
+  return Object.keys(kept).length ? kept : undefined;
+}
+
+// The elements to go through: a list's own without its nulls, a single value alone, nothing for missing.
+function elementsOf(value) {
+  if (Array.isArray(value)) return value.filter((item) => item !== null && item !== undefined);
+  return value === undefined || value === null ? [] : [value];
+}
+
+// What JSONata's $boolean says of a value; missing is false.
+function holds(value) {
+  if (Array.isArray(value)) return value.some(holds);
+  if (value === undefined || value === null || typeof value !== "object") return Boolean(value);
+  return Object.values(value).some((item) => item !== undefined && item !== null);
+}
+
+// The instant that `order` gives; without one nobody could tell an older event from a newer.
+function eventTime(moment) {
+  const found = instant(moment);
+  if (found !== undefined) return found;
+  throw helperFault("order", "an ordered rule needs the event's time", moment, "give order: a field that every event has");
+}
+
+function optionalIdentity(value) {
+  return value === undefined || value === null || value === "" ? undefined : identityValue(value);
+}
+
+function eachOnce(items) {
+  const seen = new Set();
+  return items.filter((item) => {
+    const text = JSON.stringify(item);
+    return !seen.has(text) && seen.add(text);
+  });
+}
+
+// The object, or undefined where it is empty.
+function filled(value) {
+  for (const key in value) return value;
+  return undefined;
+}
+
+// The rows with each identity once: what stands first stays, a later one adds elements and identifiers it lacks.
+function mergeRows(rows) {
+  const first = new Map();
+  for (const row of rows) {
+    const identity = JSON.stringify([row.resource.resourceType, row.parameter, row.system, row.value]);
+    const kept = first.get(identity);
+    if (!kept) {
+      first.set(identity, row);
+      continue;
+    }
+    for (const [name, element] of Object.entries(row.resource)) {
+      if (!Object.hasOwn(kept.resource, name)) kept.resource[name] = element;
+      else if (name === "identifier") {
+        const known = new Set(kept.resource.identifier.map((one) => JSON.stringify(one)));
+        kept.resource.identifier.push(...element.filter((one) => !known.has(JSON.stringify(one))));
+      }
+    }
+  }
+  return [...first.values()];
+}
