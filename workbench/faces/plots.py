@@ -27,7 +27,7 @@ VERMILION: Final = "#D55E00"
 AMBER: Final = "#E69F00"
 _INK: Final = "#010203"  # stands for the page's text colour, and is replaced by it
 _FAINT: Final = "#010204"  # the same, faint: grid lines
-_WIDTH: Final = 5.6  # inches; at 12 px letters still 8 px on a phone
+_WIDTH: Final = 5.0  # inches; its letters of 12 px are still 9 px on a phone
 _DATES: Final = ["%Y", "%b", "%-d %b", "%H:%M", "%H:%M", "%H:%M:%S"]  # year, month, day, hour, minute, second
 _STYLE: Final[Any] = {  # matplotlib types every key by itself
     "svg.fonttype": "none",  # letters stay text: selectable, and in the page's own fonts

@@ -133,15 +133,13 @@ def read_pages(server: Server, filters: str) -> Iterator[Page]:
 
 def _read(content: bytes | msgspec.Raw, kind: type[Any]) -> Any:
     """`content` as `kind`; msgspec's own words name a path and types, and are kept out all the same."""
-    fault = None
     try:
         found = msgspec.json.decode(content, type=kind)
+        fault = "another resource" if kind is _Bundle and found.resourceType != "Bundle" else None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         fault = type(error).__name__
-    if fault or (kind is _Bundle and found.resourceType != "Bundle"):
-        message = (
-            f"GET {_PATH}: a page is no FHIR Bundle of AuditEvents ({fault or 'another resource'}); the pull stops here"
-        )
+    if fault:
+        message = f"GET {_PATH}: a page is no Bundle of AuditEvents ({fault}); is this Medplum? the pull stops here"
         raise ServerError(message, path_template=_PATH)
     return found
 

@@ -27,7 +27,7 @@ from workbench.errors import ServerError, StoreError
 from workbench.fhir.writes import format_instant
 from workbench.flows.audit_pages import Page, audit_filters, count_matches, read_pages, saved_search_filters
 from workbench.servers.client import Server
-from workbench.store.audit_rows import open_duckdb, read_rows, tidy
+from workbench.store.audit_rows import empty_frame, open_duckdb, read_rows, tidy
 from workbench.store.audit_store import AuditStore, Pulled
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def audit_frame(
     Args:
         source: a server; a file or folder of AuditEvents as NDJSON, as a log export gives; or None: what `data` holds.
         data: a folder that keeps what was pulled; a later call fetches only what is new.
-        since, until: a span back from now (`7d`, `36h`), a date or an instant; UTC.
+        since, until: a date, an instant, or a span (`7d`, `36h`) back from now (`since`: from `until`); UTC.
         bot: only the runs of this bot, `Bot/<id>`.
         search: the filters of a search saved in the Medplum app, `AuditEvent?…`, instead of all bot runs.
         extra: more columns, each a JSONata expression over the AuditEvent; with `reveal` only.
@@ -80,7 +80,8 @@ def audit_frame(
     """
     _check_arguments(source, data=data, search=search, extra=extra, reveal=reveal)
     now = datetime.now(UTC)
-    begin, end = (read_moment(moment, now=now) if moment is not None else None for moment in (since, until))
+    end = read_moment(until, now=now) if until is not None else None
+    begin = read_moment(since, now=end or now) if since is not None else None
     if data is not None:
         store = AuditStore(data)
         if isinstance(source, Server):
@@ -191,11 +192,12 @@ def _copy_log(source: Path, folder: Path, progress: Progress) -> Path:
     copied, others = folder / "log.ndjson", 0
     with copied.open("wb") as lines:
         for file in files:
-            for line in file.open("rb"):
-                if b'"AuditEvent"' in line:
-                    lines.write(line.rstrip() + b"\n")
-                elif line.strip():
-                    others += 1
+            with file.open("rb") as log:
+                for line in log:
+                    if b'"AuditEvent"' in line:
+                        lines.write(line.rstrip() + b"\n")
+                    elif line.strip():
+                        others += 1
     if not copied.stat().st_size:
         message = f"{source}: holds no AuditEvent in {others:,} line(s) of {len(files)} file(s); give NDJSON"
         raise StoreError(message)
@@ -206,6 +208,8 @@ def _copy_log(source: Path, folder: Path, progress: Progress) -> Path:
 
 def _read_frame(files: list[Path], *, reveal: bool) -> DataFrame:
     """The rows of some files of AuditEvents, as a frame."""
+    if not files:
+        return empty_frame()
     with open_duckdb() as connection:
         read_rows(connection, files, reveal=reveal)
         return tidy(connection.execute("SELECT * FROM rows ORDER BY recorded, id, event_index").df())
@@ -234,7 +238,7 @@ def _evaluate(files: list[Path], expression: str) -> dict[str, Any]:
     compiled = compile_expression(expression)
     found = {}
     for file in files:
-        for line in file.open("rb"):
+        for line in file.read_bytes().splitlines():
             event = json.loads(line)
             value = compiled.evaluate(event)
             found[event.get("id")] = None if value is MISSING else value

@@ -93,7 +93,7 @@ def measures(
 
     Args:
         rows: an audit frame, or the folder that a pull keeps.
-        since, until: the span that is judged; the whole of the rows, until now, when not given.
+        since, until: the span that is judged, as of `audit_frame`; the whole of the rows, until now, when not given.
         thresholds: targets; the defaults of `Thresholds` when not given.
         bots: the Bot resources whose runs these are; one that hides runs makes a healthy verdict "could not tell".
 
@@ -103,7 +103,7 @@ def measures(
     """
     now = datetime.now(UTC)
     end = read_moment(until, now=now) if until is not None else now
-    begin = read_moment(since, now=now) if since is not None else None
+    begin = read_moment(since, now=end) if since is not None else None
     allowed = thresholds or Thresholds()
     with open_duckdb() as connection, written_plainly("audit rows", DAMAGED):
         _name_rows(connection, rows, begin, end)

@@ -4,11 +4,12 @@
 -- The result line of our own bots is the last `{"workbench":1,…}` of the console output: a bot that throws prints it
 -- first and is then quoted by the server. A bot we did not build has none; its run is one row with those columns empty.
 -- A time is an instant: the text's own offset counts, and the column is UTC.
-WITH latest AS (
+WITH events AS (
   SELECT
     * REPLACE (
       -- a line of the server's log has neither id nor meta: what it says is its id
-      coalesce(id, 'log-' || md5(concat_ws('|', recorded, period."start", source.observer.reference, extension, outcomeDesc))) AS id,
+      coalesce(id, 'log-' || md5(concat_ws('|',
+        recorded, period."start", source.observer.reference, extension::VARCHAR, outcomeDesc))) AS id,
       coalesce(meta, {'lastUpdated': recorded}) AS meta
     )
   FROM read_json(
@@ -31,8 +32,10 @@ WITH latest AS (
     }
   )
   WHERE resourceType = 'AuditEvent' AND type.code = 'execute'
+),
+latest AS (
   -- a page read twice, and an AuditEvent that somebody rewrote, are one run: its newest version
-  QUALIFY row_number() OVER (PARTITION BY id ORDER BY meta.lastUpdated DESC) = 1
+  SELECT * FROM events QUALIFY row_number() OVER (PARTITION BY id ORDER BY meta.lastUpdated DESC) = 1
 ),
 runs AS (
   SELECT
