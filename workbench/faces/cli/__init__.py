@@ -11,7 +11,7 @@ import sys
 import typer
 
 from workbench.errors import WorkbenchError
-from workbench.faces.cli import audit, demo, load, map, provision, replay, report, sandbox
+from workbench.faces.cli import audit, demo, load, mapping, provision, replay, report, sandbox
 from workbench.faces.cli.terminal import complain
 
 __all__ = ["app", "main"]
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for part in (demo, load, map, provision, replay, audit, report, sandbox):
+for part in (demo, load, mapping, provision, replay, audit, report, sandbox):
     part.register(app)
 
 

@@ -1,0 +1,47 @@
+"""Which server a command works on: the embedded one unless the environment's is asked for by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from workbench.flows.integrations import LoadedIntegration
+    from workbench.servers.client import Server
+
+__all__ = ["DataOption", "ServerOption", "Where", "open_server", "signing_secrets"]
+
+
+class Where(StrEnum):
+    """The server that a command works on."""
+
+    sandbox = "sandbox"
+    environment = "environment"
+
+
+ServerOption = Annotated[
+    Where, typer.Option("--server", help="The embedded Medplum, or the one that MEDPLUM_* in the environment names.")
+]
+DataOption = Annotated[Path, typer.Option("--data", help="The embedded Medplum's data folder.")]
+
+
+def open_server(where: Where, data: Path) -> Server:
+    """Give a client of the chosen server; a sandbox that runs in the folder is joined."""
+    from workbench.flows.connect import connect
+
+    return connect(where.value, data=data)
+
+
+def signing_secrets(where: Where, loaded: LoadedIntegration) -> Mapping[str, str]:
+    """Give the integration's secrets from where its file says; on the sandbox, the samples' published ones instead."""
+    from workbench.flows.integrations import resolve_secrets
+    from workbench.flows.project import find_project
+    from workbench.flows.rehearsal import published_secrets
+
+    if where is Where.environment:
+        return resolve_secrets(loaded.integration)
+    return published_secrets(loaded, find_project(loaded.folder))

@@ -1,0 +1,41 @@
+"""Where the work goes: the embedded Medplum of a data folder, or the server that the environment names.
+
+A sandbox that already serves the folder is joined; otherwise one is started and ends with this process. So a notebook,
+the command line and a report can look at the same one.
+"""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Mapping
+from os import environ as process_environment
+from pathlib import Path
+from typing import Literal
+
+from workbench.sandbox.launcher import start_sandbox
+from workbench.sandbox.lifecycle import find_sandbox
+from workbench.servers.client import Server
+from workbench.servers.settings import server_from_environment
+
+__all__ = ["connect"]
+
+
+def connect(
+    where: Literal["sandbox", "environment"] = "sandbox",
+    *,
+    data: str | Path = ".workbench/sandbox",
+    environment: Mapping[str, str] = process_environment,
+) -> Server:
+    """Give a client of the embedded Medplum (`sandbox`), or of the server that `MEDPLUM_*` names (`environment`).
+
+    Raises:
+        SandboxError: the sandbox could not start in that folder.
+        IntegrationError: a `MEDPLUM_*` variable is missing or wrong; every one at once.
+    """
+    if where == "environment":
+        return server_from_environment(environment)
+    sandbox = find_sandbox(Path(data))
+    if sandbox is None:
+        started = sandbox = start_sandbox(Path(data))
+        atexit.register(started.stop)
+    return Server(sandbox.base_url, sandbox.client_id, sandbox.client_secret, sandbox.project_id)
