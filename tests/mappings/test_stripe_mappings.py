@@ -411,3 +411,30 @@ def test_payments_in_stripes_special_currencies(
     made = map_event("stripe-payment", event)["notice"]["resource"]
 
     assert made["amount"] == {"value": expected, "currency": currency.upper()}
+
+
+def test_a_charge_without_payment_intent_is_a_payment(sample: Sample, map_event: MapEvent) -> None:
+    """Only such a charge is counted, and only when it is captured; one of a payment intent makes nothing."""
+    event = sample("stripe/charge.succeeded/euro")
+    of_intent = map_event("stripe-charge", event)
+    event["data"]["object"]["payment_intent"] = None
+    direct = map_event("stripe-charge", event)
+    event["data"]["object"]["captured"] = False
+    authorised = map_event("stripe-charge", event)
+
+    assert (of_intent, authorised) == ({}, {})
+    assert direct["notice"]["resource"]["amount"] == {"value": 469.12, "currency": "EUR"}
+    assert validate(direct["notice"]["resource"]) == []
+
+
+def test_refunds_and_disputes_of_a_direct_charge_point_at_its_notice(sample: Sample, map_event: MapEvent) -> None:
+    """Without a payment intent the reference is by the charge, under which stripe-charge wrote the notice."""
+    refund, dispute = sample("stripe/refund.created/in-full"), sample("stripe/charge.dispute.created/not-recognised")
+    for event in (refund, dispute):
+        event["data"]["object"]["payment_intent"] = None
+
+    request = map_event("stripe-refund", refund)["refund"]["resource"]["detail"][0]["request"]
+    focus = map_event("stripe-dispute", dispute)["answer"]["resource"]["focus"]
+
+    assert {request["identifier"]["system"], focus["identifier"]["system"]} == {"https://stripe.com/charge/id"}
+    assert {request["type"], focus["type"]} == {"PaymentNotice"}

