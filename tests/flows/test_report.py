@@ -34,7 +34,8 @@ def write_notebook(path: Path, *cells: str, title: str = "# Weekly report") -> P
 def shows(level: str, *findings: dict) -> str:
     """A cell that shows measures with this verdict, as `wb.measures` does."""
     measures = {"workbench": 1, "verdict": {"level": level, "exit_code": 0, "findings": list(findings)}}
-    return f"from IPython.display import display\ndisplay({{'text/plain': 'measures', {MEASURES_TYPE!r}: {measures!r}}}, raw=True)"
+    bundle = {"text/plain": "measures", MEASURES_TYPE: measures}
+    return f"from IPython.display import display\ndisplay({bundle!r}, raw=True)"
 
 
 def test_a_report_is_a_page_metrics_and_an_exit_code(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ _STYLE: Final[Any] = {  # matplotlib types every key by itself
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 9,
+    "text.parse_math": False,  # a name with a dollar sign is a name
     "text.color": _INK,
     "axes.edgecolor": _FAINT,
     "axes.labelcolor": _INK,
