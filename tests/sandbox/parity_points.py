@@ -32,7 +32,8 @@ class Point:
         return f"{self.number}-{self.check.__name__}"
 
 
-POINTS: list[Point] = []
+#: By name: pytest imports a module twice when it also looks for doctests in it.
+POINTS: dict[str, Point] = {}
 
 
 def point(number: str, *, differs: str | None = None) -> Callable[[Callable[[Ground], None]], Callable[[Ground], None]]:
@@ -40,7 +41,8 @@ def point(number: str, *, differs: str | None = None) -> Callable[[Callable[[Gro
 
     def register(check: Callable[[Ground], None]) -> Callable[[Ground], None]:
         says = " ".join((check.__doc__ or "").split())
-        POINTS.append(Point(number=number, says=says, check=check, differs=differs))
+        made = Point(number=number, says=says, check=check, differs=differs)
+        POINTS[made.name] = made
         return check
 
     return register

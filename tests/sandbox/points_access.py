@@ -68,11 +68,11 @@ def token_takes_forms_only(ground: Ground) -> None:
     """JSON at the token endpoint is a 400 of type text/html."""
     answer = ground.anonymous().post("oauth2/token", json={"grant_type": "client_credentials"})
 
-    assert (400, "text/html; charset=utf-8", "Unsupported content type") == (
+    assert (
         answer.status_code,
         answer.headers["content-type"],
         answer.text,
-    )
+    ) == (400, "text/html; charset=utf-8", "Unsupported content type")
 
 
 @point("0.1")
@@ -81,8 +81,9 @@ def oauth_errors_are_400(ground: Ground) -> None:
     wrong = credentials_token(ground, ground.member(), "wrong")
     unknown = token(ground, grant_type="client_credentials", client_id="x", client_secret="x")
 
-    assert [(400, "Invalid secret"), (400, "Invalid client")] == [
-        (answer.status_code, answer.json()["error_description"]) for answer in (wrong, unknown)
+    assert [(answer.status_code, answer.json()["error_description"]) for answer in (wrong, unknown)] == [
+        (400, "Invalid secret"),
+        (400, "Invalid client"),
     ]
 
 
@@ -224,7 +225,9 @@ def no_policy_reads_every_secret(ground: Ground) -> None:
     member = ground.member()
     client = ground.connect(member["id"], member["secret"])
 
-    secret = client.get(f"{FHIR}ClientApplication?_id={other['id']}&_fields=secret").json()["entry"][0]["resource"]["secret"]
+    secret = client.get(f"{FHIR}ClientApplication?_id={other['id']}&_fields=secret").json()["entry"][0]["resource"][
+        "secret"
+    ]
     forbidden = [client.get(f"{FHIR}{kind}").status_code for kind in ("ProjectMembership", "Project")]
 
     assert (secret, forbidden) == (other["secret"], [403, 403])

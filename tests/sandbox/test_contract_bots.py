@@ -11,7 +11,8 @@ FHIR = "fhir/R4/"
 MORE = "…"
 
 EXCHANGE = re.compile(
-    r"\*\*(3\.\d+\w*) ([^\n]*)\*\*\n\n```js\n(.*?)\n```\n```http\n--> (\d+)[^\n]*\ncontent-type: ([^\n]*)\n\n(.*?)\n```\n"
+    r"\*\*(3\.\d+\w*) ([^\n]*)\*\*\n\n```js\n(.*?)\n```\n"
+    r"```http\n--> (\d+)[^\n]*\ncontent-type: ([^\n]*)\n\n(.*?)\n```\n"
     r"AuditEvent: outcome `(\d)`, outcomeDesc: `(.*?)`\n",
     re.DOTALL,
 )
@@ -51,13 +52,17 @@ def exchanges(contract: str) -> list[Exchange]:
 
 def run(admin: httpx.Client, project: str, exchange: Exchange) -> tuple[httpx.Response, dict[str, object]]:
     """The answer to executing the bot, and the AuditEvent of that run."""
-    bot = admin.post(f"admin/projects/{project}/bot", json={"name": exchange.title, "runtimeVersion": "vmcontext"}).json()
+    bot = admin.post(
+        f"admin/projects/{project}/bot", json={"name": exchange.title, "runtimeVersion": "vmcontext"}
+    ).json()
     path = f"{FHIR}Bot/{bot['id']}"
     if "timeout 1" in exchange.title:
         admin.put(path, json={**admin.get(path).json(), "timeout": 1}).raise_for_status()
     admin.post(f"{path}/$deploy", json={"code": exchange.code, "filename": "index.js"}).raise_for_status()
     text = "text/plain" if "text/plain" in exchange.title else "application/json"
-    answer = admin.post(f"{path}/$execute", content="hey" if text == "text/plain" else "{}", headers={"content-type": text})
+    answer = admin.post(
+        f"{path}/$execute", content="hey" if text == "text/plain" else "{}", headers={"content-type": text}
+    )
     events = admin.get(f"{FHIR}AuditEvent?entity=Bot/{bot['id']}").json()["entry"]
     return answer, events[0]["resource"]
 
@@ -121,4 +126,4 @@ def test_execute_is_found_in_every_form_of_its_path(path: str, admin: httpx.Clie
 
     answers = [admin.post(f"{root}{FHIR}Bot/{bot['id']}/{path}", json={"x": 1}).json() for root in ("", "api/")]
 
-    assert [{"x": 1}, {"x": 1}] == answers
+    assert answers == [{"x": 1}, {"x": 1}]

@@ -1,7 +1,6 @@
 """Every numbered point of the contract, checked on the sandbox."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import points_access
@@ -23,7 +22,7 @@ def ground(sandbox: Sandbox, admin: httpx.Client, tmp_path_factory: pytest.TempP
     made.close()
 
 
-@pytest.mark.parametrize("point", POINTS, ids=lambda point: point.name)
+@pytest.mark.parametrize("point", POINTS.values(), ids=lambda point: point.name)
 def test_point_holds_or_differs_as_said(point: Point, ground: Ground) -> None:
     """The sandbox does what the point says, or differs where parity.md says that it does."""
     if point.differs is None:
@@ -35,4 +34,4 @@ def test_point_holds_or_differs_as_said(point: Point, ground: Ground) -> None:
 
 def test_every_numbered_point_has_a_check() -> None:
     """None of the points 0.1 to 0.30 is left out."""
-    assert {f"0.{number}" for number in range(1, 31)} - {point.number for point in POINTS} == set()
+    assert {f"0.{number}" for number in range(1, 31)} - {point.number for point in POINTS.values()} == set()

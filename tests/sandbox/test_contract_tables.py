@@ -101,7 +101,12 @@ def policy(column: str) -> dict[str, object]:
 
 def invoice(value: str, **fields: object) -> dict[str, object]:
     """An Invoice with an identifier."""
-    return {"resourceType": "Invoice", "status": "issued", "identifier": [{"system": "urn:m", "value": value}], **fields}
+    return {
+        "resourceType": "Invoice",
+        "status": "issued",
+        "identifier": [{"system": "urn:m", "value": value}],
+        **fields,
+    }
 
 
 class Matrix:
@@ -207,7 +212,9 @@ def test_interactions_are_demanded_as_on_the_server(contract: str, fresh: httpx.
     """Every cell of section 4's matrix of interactions and calls is the same."""
     table = section(contract, "### Which `interaction`s each call needs", "### Response shapes of conditional calls")
     # `|` inside a cell is part of a search value
-    lines = [line.strip("| ").replace("urn:p|P1", "urn:p¦P1").split(" | ") for line in table.splitlines() if line[:1] == "|"]
+    lines = [
+        line.strip("| ").replace("urn:p|P1", "urn:p¦P1").split(" | ") for line in table.splitlines() if line[:1] == "|"
+    ]
     header, *rows = [line for line in lines if not line[0].startswith("---")]
     project = json.loads(fresh.get("auth/me").text)["project"]["id"]
     patient = {"resourceType": "Patient", "identifier": [{"system": "urn:p", "value": "P1"}]}
@@ -250,7 +257,9 @@ def test_degenerate_criteria_destroy_what_they_destroyed(contract: str, fresh: h
         if call.startswith("batch"):
             url = call.split("`")[1]
             entry = [{"request": {"method": "PUT", "url": url}, "resource": body}]
-            answer = fresh.post(FHIR, json={"resourceType": "Bundle", "type": "batch", "entry": entry}).json()["entry"][0]
+            answer = fresh.post(FHIR, json={"resourceType": "Bundle", "type": "batch", "entry": entry}).json()["entry"][
+                0
+            ]
             found, resource = answer["response"]["status"], answer.get("resource", {})
         else:
             method, _, rest = call.strip("`").partition(" ")
@@ -273,7 +282,11 @@ def test_awkward_identifiers_are_found_again(how: str, contract: str, admin: htt
     found, expected = [], []
     for value, sent, first, second in re.findall(r"^\| `(.*)` \| .*?: `(.*?)` \| (\d+) \| (\d+) \|$", table, re.M):
         fresh_value, fresh_sent = f"{how}{value}", sent.replace("%7C", f"%7C{how}", 1).replace("urn:x|", f"urn:x|{how}")
-        body = {"resourceType": "Invoice", "status": "issued", "identifier": [{"system": "urn:x", "value": fresh_value}]}
+        body = {
+            "resourceType": "Invoice",
+            "status": "issued",
+            "identifier": [{"system": "urn:x", "value": fresh_value}],
+        }
         query = f"identifier={fresh_sent}"
         for _ in range(2):
             if how == "query":

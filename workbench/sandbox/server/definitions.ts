@@ -30,9 +30,10 @@ export function isKnownType(resourceType: string): boolean {
   return resourceTypes.has(resourceType);
 }
 
-/** Whether a type is FHIR's own, not one that Medplum adds. */
+/** Whether a type is FHIR R4's own: not one that Medplum adds or takes from R5. */
 export function isFhirType(resourceType: string): boolean {
-  return loaded?.structures.find((s) => s.type === resourceType)?.url?.startsWith('http://hl7.org/fhir/') ?? false;
+  const url = loaded?.structures.find((s) => s.type === resourceType)?.url;
+  return resourceType !== 'SubscriptionStatus' && url?.startsWith('http://hl7.org/fhir/') === true;
 }
 
 export function knownTypes(): readonly string[] {
