@@ -3,7 +3,15 @@
 ```python
 import workbench as wb
 
-events = wb.load_events("sample_events")            # load: what do this provider's events look like, are they authentic?
+events = wb.load_events("sample_events")                               # load
+mapping = wb.load_mapping("mappings/stripe/stripe-invoice.yaml")       # map
+results = wb.map_events(mapping, events)
+server = wb.connect()                                                  # the embedded Medplum, or your own
+integration = wb.load_integration("mappings/stripe/integration.yaml")  # provision
+wb.apply(wb.plan(integration, server), integration, server)
+wb.replay(events, integration, server)                                 # replay
+rows = wb.audit_frame(server)                                          # audit
+wb.report()                                                            # report
 ```
 The names below are the whole public surface; each is loaded when it is first used, so that importing costs nothing.
 """
@@ -14,11 +22,51 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from workbench.faces.board import monitor
+    from workbench.flows.collect import audit_frame
+    from workbench.flows.connect import connect
+    from workbench.flows.design import coverage, load_mapping, map_event, map_events
+    from workbench.flows.integrations import load_integration
     from workbench.flows.load import load_events
+    from workbench.flows.measure import measures
+    from workbench.flows.report import report
+    from workbench.flows.verbs import apply, plan, prove, replay
 
-__all__ = ["load_events"]
+__all__ = [
+    "apply",
+    "audit_frame",
+    "connect",
+    "coverage",
+    "load_events",
+    "load_integration",
+    "load_mapping",
+    "map_event",
+    "map_events",
+    "measures",
+    "monitor",
+    "plan",
+    "prove",
+    "replay",
+    "report",
+]
 
-_HOMES = {"load_events": "workbench.flows.load"}
+_HOMES = {
+    "apply": "workbench.flows.verbs",
+    "audit_frame": "workbench.flows.collect",
+    "connect": "workbench.flows.connect",
+    "coverage": "workbench.flows.design",
+    "load_events": "workbench.flows.load",
+    "load_integration": "workbench.flows.integrations",
+    "load_mapping": "workbench.flows.design",
+    "map_event": "workbench.flows.design",
+    "map_events": "workbench.flows.design",
+    "measures": "workbench.flows.measure",
+    "monitor": "workbench.faces.board",
+    "plan": "workbench.flows.verbs",
+    "prove": "workbench.flows.verbs",
+    "replay": "workbench.flows.verbs",
+    "report": "workbench.flows.report",
+}
 
 
 def __getattr__(name: str) -> Any:

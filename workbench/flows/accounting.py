@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from workbench.errors import MappingRunError
 from workbench.events.delivery import Event
 from workbench.fhir.identity import Identity
 from workbench.fhir.writes import event_time_of
 from workbench.flows.answers import worst_outcome
+from workbench.flows.design import MappedEvent
 from workbench.flows.integrations import LoadedIntegration
 from workbench.flows.replay import ReplayRow
 from workbench.flows.verdicts import JudgedDelivery
-from workbench.mapping.results import MappedResource
 from workbench.servers.client import Server
 
-__all__ = ["EventAccount", "MappedHere", "account_for", "find_disagreements", "find_missing_resources", "map_here"]
+__all__ = ["EventAccount", "account_for", "find_disagreements", "find_missing_resources"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,20 +34,6 @@ class EventAccount:
     why: str | None = None  # in words, without values
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MappedHere:
-    """What the mappings give for one event on this machine."""
-
-    event: Event
-    resources: tuple[MappedResource, ...] = ()
-    error: MappingRunError | None = None
-
-
-def map_here(events: Iterable[Event], integrations: Mapping[str, LoadedIntegration]) -> tuple[MappedHere, ...]:
-    """Map each event by every mapping of its provider's integration that accepts its type."""
-    return tuple(_map_event(event, integrations.get(event.provider)) for event in events)
-
-
 def account_for(
     deliveries: Sequence[JudgedDelivery], rows: Mapping[str, ReplayRow], integrations: Mapping[str, LoadedIntegration]
 ) -> tuple[EventAccount, ...]:
@@ -58,28 +43,31 @@ def account_for(
     )
 
 
-def find_disagreements(mapped: Iterable[MappedHere], accounts: Iterable[EventAccount]) -> tuple[str, ...]:
+def find_disagreements(mapped: Iterable[MappedEvent], accounts: Iterable[EventAccount]) -> tuple[str, ...]:
     """Name the events for which the bot did another thing than the mappings do here."""
-    outcomes = {(account.provider, account.id): account.outcome for account in accounts}
+    expected: dict[tuple[str, str], str] = {}
+    for row in mapped:
+        key = (row.event.provider, row.event.id)
+        here = {"mapped": "written", "failed": "failed"}.get(row.outcome, "ignored")
+        expected[key] = max(here, expected.get(key, ""), key=("", "ignored", "written", "failed").index)
     found = []
-    for here in mapped:
-        outcome = outcomes.get((here.event.provider, here.event.id), "lost")
-        expected = "failed" if here.error else "written" if here.resources else "ignored"
-        said = "written" if outcome in {"applied", "unchanged", "stale", "duplicate"} else outcome
-        if said != expected:
-            found.append(f"{here.event.type} {here.event.id}: {expected} here, {outcome} by the bot")
+    for account in accounts:
+        here = expected.get((account.provider or "", account.id or ""), "")
+        written = account.outcome in {"applied", "unchanged", "stale", "duplicate"}
+        if here and here != ("written" if written else account.outcome):
+            found.append(f"{account.type} {account.id}: {here} here, {account.outcome} by the bot")
     return tuple(found)
 
 
-def find_missing_resources(server: Server, mapped: Iterable[MappedHere]) -> tuple[int, tuple[str, ...]]:
+def find_missing_resources(server: Server, mapped: Iterable[MappedEvent]) -> tuple[int, tuple[str, ...]]:
     """Count the resources that the events should have left, and name those that are not there or not up to date.
 
     A rule with `order` must have left the time of its newest event on the resource.
     """
-    newest: dict[Identity, str | None] = {}
-    for here in mapped:
-        for made in here.resources:
-            newest[made.identity] = max(newest.get(made.identity) or "", made.order or "") or None
+    newest: dict[Identity, str] = {}
+    for row in mapped:
+        for made in row.result.resources if row.result else ():
+            newest[made.identity] = max(newest.get(made.identity, ""), made.order or "")
     faults = []
     for identity, time in newest.items():
         resource = server.find(identity)
@@ -88,17 +76,6 @@ def find_missing_resources(server: Server, mapped: Iterable[MappedHere]) -> tupl
         elif time and (event_time_of(resource) or "") < time:
             faults.append(f"{identity.resource_type}/{resource['id']}: older than the newest event about it")
     return len(newest), tuple(faults)
-
-
-def _map_event(event: Event, integration: LoadedIntegration | None) -> MappedHere:
-    made: list[MappedResource] = []
-    for mapping in integration.mappings if integration else ():
-        if mapping.accepts(event.type):
-            try:
-                made += mapping.map(event.payload, event_id=event.id).resources
-            except MappingRunError as error:
-                return MappedHere(event=event, error=error)
-    return MappedHere(event=event, resources=tuple(made))
 
 
 def _accounts(

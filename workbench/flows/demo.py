@@ -17,15 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.errors import StoreError, WorkbenchError
-from workbench.flows.accounting import (
-    EventAccount,
-    MappedHere,
-    account_for,
-    find_disagreements,
-    find_missing_resources,
-    map_here,
-)
+from workbench.flows.accounting import EventAccount, account_for, find_disagreements, find_missing_resources
 from workbench.flows.collect import audit_frame
+from workbench.flows.design import MappedEvents, map_events
 from workbench.flows.integrations import LoadedIntegration
 from workbench.flows.load import LoadedEvents, load_events, read_secrets
 from workbench.flows.measure import measures
@@ -72,7 +66,7 @@ class Demo:
         self.page: Path | None = None  # the report
         self._loaded: LoadedEvents
         self._integrations: Mapping[str, LoadedIntegration]
-        self._mapped: tuple[MappedHere, ...]
+        self._mapped: MappedEvents
         self._server: Server
         self._rehearsed: Rehearsed
         self._open = ExitStack()
@@ -101,11 +95,11 @@ class Demo:
 
     def _map(self) -> list[str]:
         self._integrations = load_integrations(self.project)
-        self._mapped = map_here(self._loaded.events, self._integrations)
-        kinds = Counter(made.resource["resourceType"] for here in self._mapped for made in here.resources)
-        failed = sum(here.error is not None for here in self._mapped)
+        mappings = [mapping for each in self._integrations.values() for mapping in each.mappings]
+        self._mapped = map_events(mappings, self._loaded.events)
+        kinds = Counter(made.resource["resourceType"] for made in self._mapped.resources)
         found = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()) or "no resources"
-        return [f"{found}; {failed} events cannot be mapped" if failed else found]
+        return [found, *(str(problem) for problem in self._mapped.problems[:_SHOWN])]
 
     def _sandbox(self) -> list[str]:
         _remove_earlier(self.data)
@@ -115,7 +109,7 @@ class Demo:
         return [f"the embedded Medplum at {box.base_url}"]
 
     def _provision(self) -> list[str]:
-        self._rehearsed = rehearse(self._server, self.project, self._integrations)
+        self._rehearsed = rehearse(self._server, self._integrations)
         probes = [probe for proofs in self._rehearsed.proofs.values() for probe in proofs]
         _refuse([f"{probe.tried}: {probe.found} instead of {probe.expected}" for probe in probes if not probe.ok])
         changes = sum(len(made.changes) for made in self._rehearsed.provisioned.values())
@@ -136,7 +130,7 @@ class Demo:
 
     def _audit(self) -> list[str]:
         rows = audit_frame(self._server)
-        sent = {here.event.id for here in self._mapped if here.event.provider in self._integrations}
+        sent = {row.event.id for row in self._mapped if row.event.provider in self._integrations}
         _refuse([f"event {missing} left no audit row" for missing in sorted(sent - set(rows["event_id"].dropna()))])
         self.latency = measures(rows).by_type
         return [f"{rows['id'].nunique()} bot runs in the audit trail, {len(sent)} events, none without its row"]

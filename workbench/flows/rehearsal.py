@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from workbench.errors import PlanError, StoreError
 from workbench.flows.integrations import LoadedIntegration, load_integration
-from workbench.flows.load import read_secrets
 from workbench.flows.project import Project
 from workbench.flows.proving import Probe, prove_access
 from workbench.flows.provision import Provisioned, apply_integration, plan_integration
 from workbench.flows.replay import ReplayRow, replay
+from workbench.flows.secrets import is_local, published_secrets
 from workbench.flows.verdicts import JudgedDelivery
 from workbench.servers.client import Server
 
-__all__ = ["Rehearsed", "load_integrations", "published_secrets", "rehearse"]
+__all__ = ["Rehearsed", "load_integrations", "rehearse"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,40 +61,21 @@ def load_integrations(project: Project) -> dict[str, LoadedIntegration]:
     return {each.provider.name: each for each in loaded}
 
 
-def published_secrets(loaded: LoadedIntegration, project: Project) -> dict[str, str]:
-    """Give an integration's secrets by name, each the published one that the project's samples are signed with.
-
-    Raises:
-        PlanError: the samples have none for this provider.
-    """
-    given = read_secrets(project.samples).get(loaded.provider.name, ())
-    published = [given] if isinstance(given, str) else given
-    if not published:
-        message = f"no published secret for {loaded.provider.name}: add it to {project.samples / 'secrets.json'}"
-        raise PlanError(message)
-    return {source.name: published[0] for source in loaded.integration.secrets}
-
-
-def rehearse(server: Server, project: Project, integrations: Mapping[str, LoadedIntegration]) -> Rehearsed:
+def rehearse(server: Server, integrations: Mapping[str, LoadedIntegration]) -> Rehearsed:
     """Plan, apply and prove every integration, its signing secrets being the samples' own.
 
     Raises:
         PlanError: the server is not on this machine, or a plan cannot be made.
         ServerError: the server refused a change.
     """
-    _refuse_elsewhere(server)
+    if not is_local(server):
+        message = "a rehearsal uses secrets that are published, so it is for an embedded Medplum on this machine only"
+        raise PlanError(message)
     values: dict[str, Mapping[str, str]] = {}
     provisioned, proofs = {}, {}
     for provider, loaded in integrations.items():
-        values[provider] = published_secrets(loaded, project)
+        values[provider] = published_secrets(loaded)
         plan = plan_integration(server, loaded, values[provider])
         provisioned[provider] = apply_integration(server, loaded, values[provider], confirm=plan.checksum)
         proofs[provider] = prove_access(server, loaded, provisioned[provider])
     return Rehearsed(integrations=integrations, provisioned=provisioned, proofs=proofs, _secrets=values)
-
-
-def _refuse_elsewhere(server: Server) -> None:
-    host = urlsplit(server.base_url).hostname or ""
-    if host != "localhost" and not (host.replace(".", "").isdigit() and ip_address(host).is_loopback):
-        message = "a rehearsal uses secrets that are published, so it is for an embedded Medplum on this machine only"
-        raise PlanError(message)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workbench.faces.cli.servers import DataOption, ServerOption, Where, open_server, signing_secrets
+from workbench.faces.cli.servers import DataOption, ServerOption, Where, open_server
 from workbench.faces.cli.terminal import results, say
 
 if TYPE_CHECKING:
@@ -39,10 +39,11 @@ def provision(
     """
     from workbench.flows.integrations import load_integration
     from workbench.flows.provision import apply_integration, plan_integration
+    from workbench.flows.secrets import signing_secrets
 
     loaded = load_integration(integration)
-    secrets = signing_secrets(server, loaded)
     with open_server(server, data) as client:
+        secrets = signing_secrets(client, loaded)
         plan = plan_integration(client, loaded, secrets)
         results().print(_plan(plan))
         if plan.is_empty:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.faces.cli.servers import DataOption, ServerOption, Where, open_server, signing_secrets
+from workbench.faces.cli.servers import DataOption, ServerOption, Where, open_server
 from workbench.faces.cli.terminal import complain, results, say
 
 __all__ = ["register", "replay"]
@@ -33,16 +33,12 @@ def replay(
     """
     from workbench.flows.integrations import load_integration
     from workbench.flows.load import load_events
-    from workbench.flows.provision import find_provisioned
-    from workbench.flows.replay import replay as send
+    from workbench.flows.verbs import replay as send
 
     loaded = load_integration(integration)
     found = load_events(events)
-    usable = [each for each in found.deliveries if each.verdict in {"verified", "unsigned", "handshake"}]
-    own = [each.delivery for each in usable if each.provider == loaded.provider.name and each.delivery]
     with open_server(server, data) as client:
-        made = find_provisioned(client, loaded)
-        report = send(own, made, loaded, signing_secrets(server, loaded), concurrency=concurrency, progress=say)
+        report = send(found, loaded, client, concurrency=concurrency, progress=say)
     outcomes = ", ".join(f"{count} {outcome}" for outcome, count in report.outcomes().items())
     results().print(f"{len(report.rows)} deliveries in {report.seconds:.1f} s: {outcomes or 'nothing to send'}")
     for row in report.failed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from workbench.flows.integrations import LoadedIntegration
     from workbench.servers.client import Server
 
-__all__ = ["DataOption", "ServerOption", "Where", "open_server", "signing_secrets"]
+__all__ = ["DataOption", "ServerOption", "Where", "open_server"]
 
 
 class Where(StrEnum):
@@ -34,14 +32,3 @@ def open_server(where: Where, data: Path) -> Server:
     from workbench.flows.connect import connect
 
     return connect(where.value, data=data)
-
-
-def signing_secrets(where: Where, loaded: LoadedIntegration) -> Mapping[str, str]:
-    """Give the integration's secrets from where its file says; on the sandbox, the samples' published ones instead."""
-    from workbench.flows.integrations import resolve_secrets
-    from workbench.flows.project import find_project
-    from workbench.flows.rehearsal import published_secrets
-
-    if where is Where.environment:
-        return resolve_secrets(loaded.integration)
-    return published_secrets(loaded, find_project(loaded.folder))
