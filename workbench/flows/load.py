@@ -25,7 +25,7 @@ from workbench.flows.verdicts import JudgedDelivery, judge_delivery
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["LoadedEvents", "load_events", "read_secrets"]
+__all__ = ["LoadedEvents", "judge_deliveries", "load_events", "read_secrets"]
 
 PROGRESS_EVERY = 10_000  # deliveries between two lines of progress
 
@@ -110,21 +110,37 @@ def load_events(
     Raises:
         DeliveryError: the path does not exist, holds no events, or nothing in it could be read.
     """
-    place, moment = Path(path), now or datetime.now(UTC)
-    known = _as_lists(read_secrets(place) if secrets is None else secrets)
-    chosen = find_provider(provider) if provider and provider not in providers else providers.get(provider or "")
     judged: list[JudgedDelivery] = []
-    found = read_deliveries(place, moment)
+    found = judge_deliveries(path, secrets=secrets, provider=provider, providers=providers, now=now)
     while batch := list(islice(found, PROGRESS_EVERY)):
-        judged.extend(_judge(item, chosen, providers, known) for item in batch)
+        judged.extend(batch)
         if progress:
-            progress(f"read {len(judged)} deliveries from {place}")
+            progress(f"read {len(judged)} deliveries from {path}")
     loaded = LoadedEvents(deliveries=tuple(judged))
     if all(each.verdict == "unreadable" for each in judged):
         listed = "\n".join(str(problem) for problem in loaded.problems[:20])
-        message = f"no event could be read from {place}:\n{listed}"
+        message = f"no event could be read from {path}:\n{listed}"
         raise DeliveryError(message)
     return loaded
+
+
+def judge_deliveries(
+    path: str | Path,
+    *,
+    secrets: Mapping[str, str | Sequence[str]] | None = None,
+    provider: str | None = None,
+    providers: Mapping[str, Provider] = PROVIDERS,
+    now: datetime | None = None,
+) -> Iterator[JudgedDelivery]:
+    """Yield every delivery at a path with its verdict, one at a time: for more than fits into memory.
+
+    Args and errors are those of `load_events`, but for a path where nothing could be read: that is all verdicts then.
+    """
+    place = Path(path)
+    known = _as_lists(read_secrets(place) if secrets is None else secrets)
+    chosen = None if provider is None else providers[provider] if provider in providers else find_provider(provider)
+    for item in read_deliveries(place, now or datetime.now(UTC)):
+        yield _judge(item, chosen, providers, known)
 
 
 def read_secrets(path: Path) -> dict[str, str | list[str]]:
