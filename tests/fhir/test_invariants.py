@@ -43,9 +43,9 @@ KEPT: list[tuple[str, dict[str, Any], bool]] = [
 @pytest.mark.parametrize(("expression", "node", "expected"), KEPT, ids=[f"{one[0]} {one[1]}" for one in KEPT])
 def test_fhirpath_is_read_as_fhir_means_it(expression: str, node: dict[str, Any], expected: bool) -> None:
     """Paths, operators and functions with FHIRPath's rules for what is empty."""
-    kept = compile_invariant("Money", expression)
+    invariant = compile_invariant("Money", expression)
 
-    assert expected == (kept is None or kept(node))
+    assert expected == (invariant is None or invariant.is_kept(node))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import re
 from typing import Any, Final
 
 from workbench.fhir.definitions import Binding, is_resource_type
-from workbench.fhir.faults import Check, Fault, list_choices
+from workbench.fhir.faults import Check, Fault, as_faults, list_choices
 from workbench.fhir.primitives import PRIMITIVES
 
 __all__ = ["make_code_check", "make_coded_check", "make_target_check"]
@@ -27,11 +27,10 @@ def make_code_check(type_name: str, binding: Binding) -> Check:
         f"use {list_choices(codes)}",
     )
 
-    def check(value: Any) -> list[Fault] | None:
+    def check(value: Any) -> list[Fault] | str | None:
         if type(value) is str and value in codes:
             return None
-        malformed = check_format(value)
-        return [Fault("wrong-value", malformed)] if malformed else [fault]
+        return check_format(value) or [fault]
 
     return check
 
@@ -51,7 +50,7 @@ def make_coded_check(type_name: str, binding: Binding, check_type: Check) -> Che
         return code is None or code in (anything if system is None else codes.get(system, ()))
 
     def check(value: Any) -> list[Fault] | None:
-        faults = list(check_type(value) or ())
+        faults = list(as_faults(check_type(value), value))
         if not faults:
             codings = [value] if type_name == "Coding" else value.get("coding", [])
             if codings and not any(is_member(coding) for coding in codings):
@@ -66,8 +65,8 @@ def make_target_check(targets: tuple[str, ...], check_type: Check) -> Check:
     allowed = frozenset(targets)
 
     def check(value: Any) -> list[Fault] | None:
-        if faults := check_type(value):
-            return list(faults)
+        if found := check_type(value):
+            return list(as_faults(found, value))
         pointed = value.get("reference")
         named = _TYPE_IN_REFERENCE.fullmatch(pointed) if pointed else None
         target = named.group(1) if named else value.get("type")

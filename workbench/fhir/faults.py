@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
-__all__ = ["Check", "Fault", "closest_name", "list_choices", "nest"]
+__all__ = ["NULL", "Check", "Fault", "as_faults", "closest_name", "list_choices", "nest"]
 
 
 class Fault(NamedTuple):
@@ -18,13 +18,23 @@ class Fault(NamedTuple):
     place: str = ""
 
 
-Check = Callable[[Any], Sequence[Fault] | None]
-"""A value → what is wrong with it; None, or nothing, where it is good."""
+Found = Sequence[Fault] | str | None
+Check = Callable[[Any], Found]
+"""A value → what is wrong with it, nothing where it is good; of a primitive the one sentence is enough."""
+
+NULL = Fault("null-value", "is null", "leave the element out")
 
 
-def nest(faults: Iterable[Fault], step: str) -> list[Fault]:
-    """The faults of a child as faults of its parent: `step` is `.status` or `[0]`."""
-    return [fault._replace(place=step + fault.place) for fault in faults]
+def as_faults(found: Found, value: Any) -> Sequence[Fault]:
+    """What a check found, as faults: a null is a fault of its own, whatever was expected."""
+    if isinstance(found, str):
+        return [NULL if value is None else Fault("wrong-value", found)]
+    return found or ()
+
+
+def nest(found: Found, child: Any, step: str) -> list[Fault]:
+    """What was found in a child, as faults of its parent: `step` is `.status` or `[0]`."""
+    return [fault._replace(place=step + fault.place) for fault in as_faults(found, child)]
 
 
 def closest_name(name: str, names: Iterable[str]) -> str | None:

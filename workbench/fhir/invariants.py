@@ -15,13 +15,21 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from workbench.fhir.definitions import children
 
 __all__ = ["Invariant", "compile_invariant"]
 
-Invariant = Callable[[dict[str, Any]], bool]
+
+class Invariant(NamedTuple):
+    """A compiled invariant; of an object that has none of its names the answer is known beforehand."""
+
+    names: frozenset[str]  # the properties it looks at
+    kept_when_absent: bool
+    is_kept: Callable[[dict[str, Any]], bool]
+
+
 _Collection = list[Any]
 _Node = Callable[[Any], _Collection]  # the focus → a collection
 
@@ -37,10 +45,10 @@ class _UnsupportedError(Exception):
 
 
 def compile_invariant(type_name: str, expression: str) -> Invariant | None:
-    """A function that says whether a JSON object of this type keeps the invariant; None where it cannot be compiled.
+    """An invariant of a type, ready to judge JSON objects; None where it cannot be compiled.
 
-    >>> kept = compile_invariant("Period", "start.hasValue().not() or end.hasValue().not() or (start <= end)")
-    >>> kept({"start": "2026-02-01", "end": "2026-01-01"})
+    >>> invariant = compile_invariant("Period", "start.hasValue().not() or end.hasValue().not() or (start <= end)")
+    >>> invariant.is_kept({"start": "2026-02-01", "end": "2026-01-01"})
     False
     """
     try:
@@ -49,7 +57,11 @@ def compile_invariant(type_name: str, expression: str) -> Invariant | None:
         parser.expect_end()
     except _UnsupportedError:
         return None
-    return lambda node: _truth(root(node)) is not False
+
+    def is_kept(node: dict[str, Any]) -> bool:
+        return _truth(root(node)) is not False
+
+    return Invariant(frozenset(parser.names), is_kept({}), is_kept)
 
 
 class _Parser:
@@ -59,6 +71,7 @@ class _Parser:
         self.type_name = type_name
         self.tokens = [match.group().strip() for match in _TOKEN.finditer(expression)]
         self.position = 0
+        self.names: set[str] = set()  # first steps of paths
 
     def peek(self) -> str:
         return self.tokens[self.position] if self.position < len(self.tokens) else ""
@@ -118,7 +131,7 @@ class _Parser:
         node = self.atom()
         while self.take("."):
             name = self.take()
-            node = self.function(name, node) if self.peek() == "(" else _step(name, node, None)
+            node = self.function(name, node) if self.peek() == "(" else _step([name], node)
         return node
 
     def atom(self) -> _Node:
@@ -135,13 +148,15 @@ class _Parser:
             return lambda _focus: [number]
         if word in {"true", "false"}:
             return lambda _focus: [word == "true"]
-        if word == "$this":
+        if word == "$this" and not self.type_name:
             return lambda focus: [focus]
         if re.fullmatch(r"[a-z]\w*", word) is None:
             raise _UnsupportedError
-        if self.peek() == "(":
+        if self.peek() == "(" and not self.type_name:  # on the whole object it would look at no name
             return self.function(word, lambda focus: [focus])
-        return _step(word, lambda focus: [focus], self.type_name)
+        names = _json_names(word, self.type_name)
+        self.names.update(names)
+        return _step(names, lambda focus: [focus])
 
     def function(self, name: str, source: _Node) -> _Node:
         self.expect("(")
@@ -155,13 +170,12 @@ class _Parser:
         return _call(name, source, criterion)
 
 
-def _step(name: str, source: _Node, type_name: str | None) -> _Node:
-    """Child elements by name; `value` of the invariant's own type also stands for `valueString` and its kin."""
-    names = [name]
-    if type_name:
-        choices = [child.name for child in children(type_name).values() if child.choice == f"{name}[x]"]
-        names = choices or names
+def _json_names(name: str, type_name: str) -> list[str]:
+    """The JSON names of an element: `value` of a type with `value[x]` stands for `valueString` and its kin."""
+    return [child.name for child in children(type_name).values() if child.choice == f"{name}[x]"] or [name]
 
+
+def _step(names: list[str], source: _Node) -> _Node:
     def step(focus: Any) -> _Collection:
         found: _Collection = []
         for value in source(focus):

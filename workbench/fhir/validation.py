@@ -28,14 +28,13 @@ from workbench.fhir.definitions import (
     required_elements,
     resource_types,
 )
-from workbench.fhir.faults import Check, Fault, closest_name, list_choices, nest
+from workbench.fhir.faults import NULL, Check, Fault, as_faults, closest_name, list_choices, nest
 from workbench.fhir.invariants import Invariant, compile_invariant
-from workbench.fhir.primitives import PRIMITIVES, PrimitiveCheck
+from workbench.fhir.primitives import PRIMITIVES
 
 __all__ = ["unchecked_invariants", "validate"]
 
 _EMPTY = Fault("empty-value", "is empty", "leave the element out")
-_NULL = Fault("null-value", "is null", "leave the element out")
 
 
 def validate(resource: dict[str, Any]) -> list[Problem]:
@@ -78,7 +77,7 @@ def _check_resource(value: Any) -> Sequence[Fault] | None:
     if not isinstance(name, str):
         return [Fault("unknown-type", "has no resourceType", "give it one, such as Invoice")]
     if is_resource_type(name):
-        return _type_check(name)(value)
+        return as_faults(_type_check(name)(value), value)
     near = closest_name(name, resource_types())
     remedy = f"did you mean {near}?" if near else None
     return [Fault("unknown-type", "has a resourceType that FHIR R4 does not know", remedy)]
@@ -103,7 +102,7 @@ def _type_check(type_name: str) -> Check:
         wanted = wanted or _read_type(type_name)
         table, required, choices, invariants = wanted
         if type(value) is not dict:
-            return [_NULL if value is None else Fault("wrong-value", "is not an object")]
+            return [NULL if value is None else Fault("wrong-value", "is not an object")]
         if not value:
             return [_EMPTY]
         faults: list[Fault] = []
@@ -111,17 +110,17 @@ def _type_check(type_name: str) -> Check:
             find = table.get(key)
             found = find(child) if find else [_unknown(key, type_name, table)]
             if found:
-                faults += nest(found, "." + key)
+                faults += nest(found, child, "." + key)
         if faults:
             faults = _without_allowed_nulls(faults, value)
-        if not required <= value.keys():
+        if required and not required <= value.keys():
             faults += _missing(required, value)
         for choice, names, must in choices:
             present = names & value.keys()
             if len(present) > 1 or (must and not present):
                 faults += _choice_faults(choice, names, present, value)
-        for key, is_kept in invariants:
-            if not is_kept(value):
+        for key, (names, kept_when_absent, is_kept) in invariants:
+            if not (kept_when_absent if names.isdisjoint(value) else is_kept(value)):
                 faults.append(Fault("invariant", f"breaks FHIR's invariant {key}"))
         return faults
 
@@ -129,11 +128,12 @@ def _type_check(type_name: str) -> Check:
 
 
 def _read_type(type_name: str) -> _Type:
+    compiled = ((key, compile_invariant(type_name, rule)) for key, rule in invariants_of(type_name))
     return _Type(
         table=_build_table(type_name),
         required=frozenset(name for name in required_elements(type_name) if not name.endswith("[x]")),
         choices=_choices_of(type_name),
-        invariants=_invariants_of(type_name),
+        invariants=[(key, invariant) for key, invariant in compiled if invariant],
     )
 
 
@@ -159,10 +159,10 @@ def _value_check(element: Element) -> Check:
     binding = element.binding
     bound = binding if binding and binding.strength == "required" and binding.codes else None
     if element.type in PRIMITIVES:
-        return make_code_check(element.type, bound) if bound else _primitive_check(PRIMITIVES[element.type])
+        return make_code_check(element.type, bound) if bound else PRIMITIVES[element.type]
     if element.type == "Resource":
         return _check_resource
-    check = _type_check(element.type) if is_type(element.type) else _primitive_check(PRIMITIVES["string"])
+    check = _type_check(element.type) if is_type(element.type) else PRIMITIVES["string"]
     if bound and element.type in {"Coding", "CodeableConcept"}:
         return make_coded_check(element.type, bound, check)
     if element.targets and "Resource" not in element.targets:
@@ -170,24 +170,14 @@ def _value_check(element: Element) -> Check:
     return check
 
 
-def _primitive_check(check: PrimitiveCheck) -> Check:
-    def checked(value: Any) -> list[Fault] | None:
-        message = check(value)
-        if message is None:
-            return None
-        return [_NULL if value is None else Fault("wrong-value", message)]
-
-    return checked
-
-
 def _array_check(check: Check, most: int | None) -> Check:
     def checked(values: Any) -> list[Fault] | None:
         if type(values) is not list:
-            return [_NULL if values is None else Fault("not-a-list", "is not a list", "write a list, if only of one")]
+            return [NULL if values is None else Fault("not-a-list", "is not a list", "write a list, if only of one")]
         faults: list[Fault] | None = None if values else [_EMPTY]
         for index, value in enumerate(values):
             if found := check(value):
-                faults = (faults or []) + nest(found, f"[{index}]")
+                faults = (faults or []) + nest(found, value, f"[{index}]")
         if most is not None and len(values) > most:
             faults = [*(faults or []), Fault("too-many", f"has {len(values)} values, at most {most} are allowed")]
         return faults
@@ -202,11 +192,6 @@ def _choices_of(type_name: str) -> list[tuple[str, frozenset[str], bool]]:
             members.setdefault(element.choice, set()).add(name)
     required = required_elements(type_name)
     return [(choice, frozenset(names), choice in required) for choice, names in members.items()]
-
-
-def _invariants_of(type_name: str) -> list[tuple[str, Invariant]]:
-    compiled = ((key, compile_invariant(type_name, rule)) for key, rule in invariants_of(type_name))
-    return [(key, invariant) for key, invariant in compiled if invariant]
 
 
 def _unknown(key: str, type_name: str, table: dict[str, Check]) -> Fault:
