@@ -3,9 +3,9 @@
 ```
 header           what the file is, and that it is made
 constants        PROVIDER, SETTINGS, …
-runtime/*.js     sha256 · writings · authenticity · envelope · resources · settle
-mappings         the functions' own runtime, one function a mapping, MAPPINGS
-handler.js       exports.handler
+runtime/*.js     sha256 · writings · authenticity · envelope · resources · settle · handler
+MAPPINGS         the functions' own runtime, and one function a mapping
+exports.handler
 ```
 What a provider and its mappings do not use is left out. The file needs nothing of the machine it runs on: no require,
 Buffer, crypto, timers, TextEncoder, and of console only `log`, since Medplum's `vmcontext` has no more. The same input
@@ -31,7 +31,7 @@ from workbench.mapping.compile import EventMapping, javascript_runtime
 
 __all__ = ["build_bot"]
 
-_RUNTIME: Final = ("sha256.js", "writings.js", "authenticity.js", "envelope.js", "resources.js", "settle.js")
+_RUNTIME: Final = ("sha256", "writings", "authenticity", "envelope", "resources", "settle", "handler")
 _FIELDS: Final = re.compile(r"body|timestamp|header:[a-z0-9-]+")
 
 
@@ -44,17 +44,14 @@ def build_bot(mappings: Sequence[EventMapping], provider: Provider, settings: Bo
     problems = [*_mapping_problems(mappings, provider), *_provider_problems(provider)]
     if problems:
         raise IntegrationError(problems)
+    runtime = "\n\n".join([*constants(provider, settings), *(_fragment(name) for name in _RUNTIME)])
     parts = [
         _heading(mappings, provider),
-        *constants(provider, settings),
-        *(_fragment(name) for name in _RUNTIME),
-        "// -- The mappings: one function each, in the order of the rules in its YAML --",
-        javascript_runtime().strip(),
-        *(mapping.javascript.strip() for mapping in mappings),
+        keep_used(runtime, {"handleDelivery"}),
         _mapping_list(mappings),
-        _fragment("handler.js"),
+        "exports.handler = handleDelivery;",
     ]
-    return _ascii(keep_used("\n\n".join(parts), roots={"MAPPINGS"}).strip() + "\n")
+    return _ascii("\n\n".join(parts) + "\n")
 
 
 def _mapping_problems(mappings: Sequence[EventMapping], provider: Provider) -> list[Problem]:
@@ -103,12 +100,18 @@ def _unfit(signature: Signature) -> str | None:
 
 
 def _mapping_list(mappings: Sequence[EventMapping]) -> str:
-    lines = [
+    """The mappings in a scope of their own: their functions and the bot's may have the same names."""
+    functions = [mapping.javascript.strip() for mapping in mappings]
+    used = keep_used(
+        "\n\n".join([javascript_runtime().strip(), *functions]), {_function_name(each) for each in mappings}
+    )
+    listed = [
         f"  {{ name: {json.dumps(mapping.name)}, version: {mapping.version}, "
         f"events: {json.dumps(list(mapping.events))}, map: {_function_name(mapping)} }},"
         for mapping in mappings
     ]
-    return "\n".join(["const MAPPINGS = [", *lines, "];"])
+    heading = "// -- The mappings: one function each, in the order of the rules in its YAML --"
+    return "\n".join([heading, "", "const MAPPINGS = (() => {", "", used, "", "return [", *listed, "];", "})();"])
 
 
 def _function_name(mapping: EventMapping) -> str:
@@ -125,7 +128,7 @@ def _heading(mappings: Sequence[EventMapping], provider: Provider) -> str:
 
 def _fragment(name: str) -> str:
     """One part of the runtime, without the comments inside it: those are for whoever changes the runtime."""
-    text = (files("workbench.bot") / "runtime" / name).read_text(encoding="utf-8")
+    text = (files("workbench.bot") / "runtime" / f"{name}.js").read_text(encoding="utf-8")
     text = re.sub(r"^ */\*\*.*?\*/\n", "", text, flags=re.DOTALL | re.MULTILINE)
     lines = [re.sub(r" // .*$", "", line) for line in text.splitlines() if not re.match(r" *// (?!--)", line)]
     return "\n".join(lines).strip()

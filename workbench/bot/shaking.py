@@ -13,6 +13,7 @@ __all__ = ["keep_used"]
 
 _DECLARATION: Final = re.compile(r"^(?:async )?(?:function\*?|const|let|class) (\w+)")
 _COMMENT: Final = re.compile(r"^ *//.*$", re.MULTILINE)
+_CONTINUES: Final = re.compile(r"[ \t})\]`]|$")
 _NAME: Final = re.compile(r"[A-Za-z_$][\w$]*")
 
 
@@ -43,15 +44,21 @@ def _used(text: str) -> set[str]:
 
 
 def _blocks(code: str) -> list[tuple[str | None, str]]:
-    """The code cut before each top-level declaration; the text before the first has no name."""
+    """The code cut before each top-level declaration and the comment above it; what declares nothing has no name."""
     blocks: list[tuple[str | None, list[str]]] = []
+    comment: list[str] = []
     for line in code.splitlines():
         declared = _DECLARATION.match(line)
-        starts_other = not line.startswith((" ", "\t", "}", "]", ")", "`")) and line != ""
-        if declared:
-            blocks.append((declared[1], [line]))
-        elif not blocks or (starts_other and blocks[-1][0] is not None):
-            blocks.append((None, [line]))
+        if line.startswith("//") and not line.startswith("// --"):
+            comment.append(line)
+        elif declared:
+            blocks.append((declared[1], [*comment, line]))
+            comment = []
+        elif not blocks or comment or (not _CONTINUES.match(line) and blocks[-1][0] is not None):
+            blocks.append((None, [*comment, line]))
+            comment = []
         else:
             blocks[-1][1].append(line)
+    if comment:
+        blocks.append((None, comment))
     return [(name, "\n".join(lines)) for name, lines in blocks]

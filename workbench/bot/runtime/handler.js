@@ -89,5 +89,3 @@ function parse(input) {
 function shortCode(code) {
   return typeof code === "string" && /^[A-Za-z][A-Za-z0-9-]{0,39}$/.test(code) ? code : "mapping-failed";
 }
-
-exports.handler = handleDelivery;
