@@ -78,7 +78,9 @@ class Plan:
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as JSON data; the same plan always gives the same."""
-        return {"integration": self.integration, "changes": [asdict(change) for change in self.changes]}
+        changes = [asdict(change) for change in self.changes]
+        data: dict[str, Any] = json.loads(json.dumps({"integration": self.integration, "changes": changes}))
+        return data
 
     @property
     def checksum(self) -> str:

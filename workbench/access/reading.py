@@ -120,7 +120,12 @@ class _Reader:
             fields = self.table(profile, keys, needed=keys, path=path)
             address = self.text(fields.get("base_url"), None, f"{path}.base_url", "an https:// address")
             if address and (urlsplit(address).scheme not in {"http", "https"} or not urlsplit(address).hostname):
-                self.report(fields["base_url"], f"{path}.base_url", "not a web address", "write it as https://host/")
+                self.report(
+                    fields["base_url"],
+                    f"{path}.base_url",
+                    f"{path}.base_url is not a web address",
+                    "write it as https://host/",
+                )
             client_id, client_secret = (
                 self.text(fields.get(key), _VARIABLE, f"{path}.{key}", "the name of a variable, not its value")
                 for key in keys[1:]
