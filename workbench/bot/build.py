@@ -27,7 +27,8 @@ from workbench.bot.settings import BotSettings
 from workbench.bot.shaking import keep_used
 from workbench.errors import IntegrationError, Problem
 from workbench.events.schemes import Provider, Signature
-from workbench.mapping.compile import EventMapping, javascript_runtime
+from workbench.mapping.compile import EventMapping
+from workbench.mapping.javascript import javascript_runtime
 
 __all__ = ["build_bot"]
 

@@ -18,8 +18,8 @@ from workbench.bot.settings import BotSettings
 from workbench.errors import IntegrationError, MappingSpecError, Problem
 from workbench.events.providers import find_provider
 from workbench.events.schemes import Provider
-from workbench.mapping.compile import EventMapping, compile_mapping
-from workbench.mapping.document import code_map_paths, read_mapping
+from workbench.flows.design import load_mapping
+from workbench.mapping.compile import EventMapping
 
 __all__ = ["DEFAULT_SECRET_HEADER", "LoadedIntegration", "load_integration", "resolve_secrets"]
 
@@ -114,19 +114,8 @@ def resolve_secrets(
 def _load_mappings(integration: Integration, file: Path) -> tuple[EventMapping, ...]:
     mappings, faults = [], []
     for name in integration.mappings:
-        path = file.parent / f"{name}.yaml"
-        if not path.is_file():
-            message = f"mapping {name}: there is no {path.name} beside it"
-            faults.append(Problem(message=message, file=str(file), remedy="name a file that is there"))
-            continue
-        text = path.read_text(encoding="utf-8")
-        codes = {
-            code_path: (path.parent / code_path).read_text(encoding="utf-8")
-            for code_path in code_map_paths(text)
-            if (path.parent / code_path).is_file()
-        }
         try:
-            mappings.append(compile_mapping(read_mapping(text, file=str(path), codes=codes)))
+            mappings.append(load_mapping(file.parent / f"{name}.yaml"))
         except MappingSpecError as error:
             faults += error.problems
     if faults:
