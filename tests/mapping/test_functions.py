@@ -15,7 +15,7 @@ from workbench.errors import MappingRunError
 from workbench.fhir.money import EXPONENTS
 from workbench.flows.javascript import JavaScriptProcess
 from workbench.mapping import functions, times
-from workbench.mapping.compile import javascript_runtime
+from workbench.mapping.javascript import own_functions
 
 NAMES = ["instant", "date", "idOf", "identityValue", "searchToken", "pruned", "holds", "eachOnce", "moneyOf"]
 
@@ -25,7 +25,7 @@ MONEY = functions.money_of_provider("stripe")
 @pytest.fixture(scope="session")
 def both(javascript: JavaScriptProcess) -> Callable[..., Any]:
     """Calls a function in both languages; gives what both say, or fails where they differ."""
-    javascript.load(javascript_runtime(), NAMES)
+    javascript.load("\n".join(own_functions().values()), NAMES)
 
     def call(python: Callable[..., Any], name: str, *arguments: Any, first: tuple[Any, ...] = ()) -> Any:
         outcomes = []

@@ -16,7 +16,7 @@ from typing import Any
 from deno import find_deno_bin
 
 from workbench.errors import MappingRunError
-from workbench.mapping.compile import EventMapping, javascript_runtime
+from workbench.mapping.compile import EventMapping
 from workbench.mapping.javascript import javascript_name
 
 __all__ = ["JavaScriptProcess"]
@@ -69,7 +69,7 @@ class JavaScriptProcess:
 
     def load_mapping(self, mapping: EventMapping) -> None:
         """Take over the function of a mapping."""
-        self.load(f"{javascript_runtime()}\n{mapping.javascript}", [javascript_name(mapping.name)])
+        self.load(mapping.javascript_module(), [javascript_name(mapping.name)])
 
     def map(self, mapping: EventMapping, payload: dict[str, Any]) -> list[dict[str, Any]]:
         """What the mapping's JavaScript makes of an event: the rows of `MappingResult.as_list()`.

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from workbench.errors import MappingSpecError
 from workbench.mapping.blocks import (
     At,
     Block,
@@ -19,10 +20,8 @@ from workbench.mapping.blocks import (
     Reference,
     Unread,
 )
-from workbench.mapping.expression.faults import FaultError
+from workbench.mapping.expression.compile import parse
 from workbench.mapping.expression.ir import Node as Expression
-from workbench.mapping.expression.lowering import lower
-from workbench.mapping.expression.parser import parse_syntax
 from workbench.mapping.problems import Findings, Place, nearest
 from workbench.mapping.yaml_tree import Listing, Node, Scalar, Table
 
@@ -161,11 +160,14 @@ class BlockReader:
 
     def _expression(self, text: str, node: Scalar, at: At) -> Expression | None:
         try:
-            return lower(parse_syntax(text))
-        except FaultError as error:
-            fault = error.fault
-            place = node.place_of(fault.span.start + 1, max(1, fault.span.end - fault.span.start))
-            self._findings.add(fault.code, fault.message, place, path=at.path, target=at.target, remedy=fault.remedy)
+            return parse(text)
+        except MappingSpecError as error:
+            for problem in error.problems:
+                before = text.split("\n")[: (problem.line or 1) - 1]
+                offset = sum(len(line) + 1 for line in before) + (problem.column or 1) - 1
+                place = node.place_of(offset + 1, problem.length or 1)
+                code, remedy = problem.code or "expression", problem.remedy
+                self._findings.add(code, problem.message, place, path=at.path, target=at.target, remedy=remedy)
         return None
 
     def _required(self, node: Table, at: At, names: list[str]) -> tuple[str, ...]:

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
 from workbench.mapping.blocks import At, Choice, Each, Fields, Leaf, MappingDocument, Reference, Rule, Unread
+from workbench.mapping.dialects import HELPERS, write_leaf
+from workbench.mapping.expression.faults import FaultError
 from workbench.mapping.expression.ir import Constant
 from workbench.mapping.expression.library import LIBRARY, REFUSED_FUNCTIONS
+from workbench.mapping.expression.writer import PythonWriter, Scope
+from workbench.mapping.expression.writer import Slot as Variable
 from workbench.mapping.fhir_checks import check_resource
 from workbench.mapping.leaf_facts import Use, constant_truth, uses_of
 from workbench.mapping.problems import Findings, Place, nearest
 from workbench.mapping.walking import ScopedLeaf, blocks_of, leaves_of
 
-__all__ = ["HELPERS", "check_document"]
+__all__ = ["check_document"]
 
-HELPERS: Final[Mapping[str, tuple[int, int]]] = {
-    "money": (2, 2),
-    "instant": (1, 1),
-    "date": (1, 1),
-    "code": (2, 2),
-    "id": (1, 1),
-}
-"""The helpers of the language → the least and the most arguments they take."""
 
 _BUILT_IN: Final = frozenset(LIBRARY) | frozenset(
     REFUSED_FUNCTIONS
@@ -34,7 +30,10 @@ def check_document(document: MappingDocument, findings: Findings) -> None:
     """Add every fault of the whole to the findings; parts with faults of their own are passed over."""
     leaves = list(leaves_of(document))
     for scoped in leaves:
+        told = len(findings.problems)
         _check_names(scoped, document, findings)
+        if len(findings.problems) == told:
+            _check_portable(scoped, findings)
     _check_unused(document, leaves, findings)
     _check_shadows(document, findings)
     _check_identities(document.rules, findings)
@@ -68,8 +67,21 @@ def _check_names(scoped: ScopedLeaf, document: MappingDocument, findings: Findin
             _fault(findings, "unknown-variable", f"nothing is named ${use.name}", scoped.leaf, use, remedy)
 
 
+def _check_portable(scoped: ScopedLeaf, findings: Findings) -> None:
+    """Write the expression for nobody: what only its neighbours show to be outside the profile is refused then."""
+    variables = {name: Variable(code=f"v_{name}", raw=True, absent=True) for name in scoped.variables}
+    scope = Scope(context="event", this="event", whole="event", raw=True, variables=variables)
+    try:
+        write_leaf(PythonWriter(helpers=HELPERS), scoped.leaf.node, scope)
+    except FaultError as error:
+        fault, leaf = error.fault, scoped.leaf
+        place = leaf.scalar.place_of(fault.span.start + 1, max(1, fault.span.end - fault.span.start))
+        at = leaf.at
+        findings.add(fault.code, fault.message, place, path=at.path, target=at.target, remedy=fault.remedy)
+
+
 def _check_helper(use: Use, leaf: Leaf, document: MappingDocument, findings: Findings) -> None:
-    least, most = HELPERS[use.name]
+    least, most = HELPERS[use.name].least, HELPERS[use.name].most
     wanted = f"{least} argument" + ("s" if least > 1 else "")
     if not use.called or not least <= use.arguments <= most:
         found = f"found {use.arguments}" if use.called else "found no call"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from importlib.resources import files
 from typing import Any
 
 from workbench.errors import MappingRunError, Problem
@@ -16,7 +15,8 @@ from workbench.fhir.writes import WriteRule
 from workbench.mapping import functions, times
 from workbench.mapping.blocks import At, MappingDocument, Reference, Rule
 from workbench.mapping.event_types import type_pattern
-from workbench.mapping.javascript import javascript_name, write_javascript
+from workbench.mapping.expression.python_runtime import runtime_names
+from workbench.mapping.javascript import Script, javascript_name, javascript_runtime, runtime_of, write_javascript
 from workbench.mapping.python_dialect import Python
 from workbench.mapping.results import MappingResult
 from workbench.mapping.tracing import Tracer
@@ -79,6 +79,14 @@ class EventMapping:
     @cached_property
     def javascript(self) -> str:
         """The JavaScript function `map_<name>(event, problems)`; `javascript_runtime()` must stand before it."""
+        return self._script.source
+
+    def javascript_module(self) -> str:
+        """The JavaScript function with all that it needs, and nothing else."""
+        return f"{runtime_of(self._script)}\n{self.javascript}"
+
+    @cached_property
+    def _script(self) -> Script:
         return write_javascript(self.document)
 
     @cached_property
@@ -91,25 +99,15 @@ def compile_mapping(document: MappingDocument) -> EventMapping:
     return EventMapping(document)
 
 
-def javascript_runtime() -> str:
-    """The JavaScript functions that every mapping's JavaScript calls."""
-    return files("workbench.mapping").joinpath("functions.js").read_text("utf-8")
-
-
 class _Program:
     """The Python function of a mapping, and where each of its lines comes from."""
 
     def __init__(self, document: MappingDocument, *, traced: bool = False) -> None:
-        _INTERIM()
         dialect = Python()
         writer = MappingWriter(document, dialect, traced=traced)
         writer.write()
         name = javascript_name(document.name)
-        run = (
-            ["    run = Run()"]
-            if any("run" in line and not line.lstrip().startswith("#") for line in dialect.lines)
-            else []
-        )
+        run = ["    run = Run()"] if dialect.uses_run() else []
         top = [
             f"def {name}(event, problems):",
             "    rows = []",
@@ -131,10 +129,14 @@ class _Program:
             rows = self._function(payload, problems)
         except MappingRunError as error:
             raise self._placed(error, event_id) from error
+        except RecursionError as error:
+            deep = MappingRunError("the event is nested too deep for this expression", code="depth")
+            raise self._placed(deep.with_traceback(error.__traceback__), event_id) from error
         trace = self._tracer.take() if self._tracer else ()
-        return MappingResult(
-            rows, [self._unmapped(number, name) for number, name, _ in problems] if problems else (), trace
-        )
+        if not problems and self._tracer is None:
+            return MappingResult(rows)
+        told = [self._unmapped(number, name) for number, name, _ in problems]
+        return MappingResult(rows, told, trace, [(name, code) for _, name, code in problems])
 
     def _compiled(self, name: str) -> Callable[[dict[str, Any], list[Unmapped]], list[dict[str, Any]]]:
         namespace = run_time(self._document)
@@ -189,33 +191,7 @@ def run_time(document: MappingDocument) -> dict[str, Any]:
     """The names that the Python of a mapping uses."""
     own = {name: getattr(module, name) for module in (functions, times) for name in module.__all__}
     translators = {name: functions.code_translator(code_map) for name, code_map in document.codes.items()}
-    return {**_INTERIM(), **own, "money": functions.money_of_provider(document.provider), "codes": translators}
-
-
-def _INTERIM():
-    import importlib
-
-    ns = {}
-    for m in [
-        "arrays",
-        "calls",
-        "dates",
-        "grouping",
-        "number_text",
-        "numbers",
-        "objects",
-        "operators",
-        "paths",
-        "signatures",
-        "strings",
-        "truth",
-        "values",
-    ]:
-        mod = importlib.import_module("workbench.mapping.expression.functions." + m)
-        for n in mod.__all__:
-            ns[n] = getattr(mod, n)
-    ns["absent"] = lambda v: None if v is ns["MISSING"] else v
-    return ns
+    return {**runtime_names(), **own, "money": functions.money_of_provider(document.provider), "codes": translators}
 
 
 def _write_rule(rule: Rule) -> WriteRule:

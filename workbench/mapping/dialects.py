@@ -7,12 +7,16 @@ A text in a value has one of these kinds, which say how to see that it is missin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
-from workbench.mapping.expression.writer import Helper, Writer
+from workbench.mapping.expression import call_writer, node_writer, path_writer  # noqa: F401 - each registers what it writes
+from workbench.mapping.expression.ir import Node
+from workbench.mapping.expression.node_writer import framed
+from workbench.mapping.expression.writer import Helper, Scope, Writer
 
-__all__ = ["HELPERS", "Dialect", "Kind", "Lines", "Value"]
+__all__ = ["HELPERS", "Dialect", "Kind", "Lines", "Value", "write_leaf"]
 
 Kind = Literal["always", "text", "some", "object", "list", "json"]
 
@@ -22,6 +26,15 @@ class Value(NamedTuple):
 
     text: str
     kind: Kind
+
+
+def write_leaf(writer: Writer, node: Node, scope: Scope) -> str:
+    """The source text of what an expression gives, with what is missing as None or undefined.
+
+    Raises:
+        FaultError: the expression lies outside the portable profile.
+    """
+    return writer.leaf(node, framed(writer, (node,), scope))
 
 
 class Dialect(Protocol):
@@ -88,6 +101,8 @@ class Dialect(Protocol):
         """Tell the trace what a part gave."""
 
 
+_RUN: Final = re.compile(r"[(,] ?run[,)]")
+
 HELPERS: Final[Mapping[str, Helper]] = {
     "money": Helper(runtime="money", javascript="money", least=2, most=2),
     "instant": Helper(runtime="instant", javascript="instant", least=1, most=1, kind="string"),
@@ -108,6 +123,10 @@ class Lines:
     def lines(self) -> list[str]:
         """The lines so far."""
         return self.expressions.lines
+
+    def uses_run(self) -> bool:
+        """Whether the lines use `run`, the budget of one run."""
+        return any(_RUN.search(line) for line in self.lines if not line.lstrip().startswith(("#", "//")))
 
     def write(self, text: str) -> None:
         """Add a line at the present depth."""

@@ -7,16 +7,27 @@ the place in the mapping of each numbered part, so that a fault in a bot names r
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final
 
 from workbench.fhir.money import EXPONENTS
 from workbench.mapping.blocks import At, MappingDocument
+from workbench.mapping.expression.javascript_runtime import runtime_source
 from workbench.mapping.javascript_dialect import JavaScript
 from workbench.mapping.leaf_facts import uses_of
 from workbench.mapping.walking import leaves_of
 from workbench.mapping.writer import MappingWriter, needs_merge
 
-__all__ = ["javascript_name", "write_javascript"]
+__all__ = ["Script", "javascript_name", "javascript_runtime", "own_functions", "runtime_of", "write_javascript"]
+
+_WORD: Final = re.compile(r"[A-Za-z_]\w*")
+_DEFINITION: Final = re.compile(
+    r"((?:^//[^\n]*\n)*)^(?:function|const) (\w+)[\s\S]*?(?=^(?://|function |const )|\Z)", re.MULTILINE
+)
 
 
 def javascript_name(mapping: str) -> str:
@@ -28,8 +39,44 @@ def javascript_name(mapping: str) -> str:
     return f"map_{mapping.replace('-', '_')}"
 
 
-def write_javascript(document: MappingDocument) -> str:
-    """The constant and the function, as text."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """The JavaScript of one mapping."""
+
+    source: str
+    used: frozenset[str]  # names of runtime functions that it calls
+
+
+def javascript_runtime() -> str:
+    """All the JavaScript functions that mappings call, to stand once before them."""
+    folder = files("workbench.mapping.expression").joinpath("runtime")
+    parts = sorted((part for part in folder.iterdir() if part.name.endswith(".js")), key=lambda part: part.name)
+    return "\n".join([*(part.read_text("utf-8") for part in parts), *own_functions().values()])
+
+
+def runtime_of(script: Script) -> str:
+    """Only the JavaScript functions that one mapping calls."""
+    own = own_functions()
+    needed: set[str] = set()
+    waiting = [name for name in script.used if name in own]
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting += [word for word in _WORD.findall(own[name]) if word in own]
+    texts = [text for name, text in own.items() if name in needed]
+    return "\n".join([runtime_source(sorted(script.used - own.keys())), *texts])
+
+
+@cache
+def own_functions() -> dict[str, str]:
+    """The definitions of `functions.js` by name, each with the comment above it."""
+    source = files("workbench.mapping").joinpath("functions.js").read_text("utf-8")
+    return {found[2]: found[0].strip() for found in _DEFINITION.finditer(source)}
+
+
+def write_javascript(document: MappingDocument) -> Script:
+    """The constant and the function of a mapping."""
     table = document.name.replace("-", "_")
     dialect = JavaScript()
     writer = MappingWriter(document, dialect)
@@ -41,6 +88,7 @@ def write_javascript(document: MappingDocument) -> str:
         f"function {javascript_name(document.name)}(event, problems) {{",
         "  let at = 0; // the part that is running, for the place of a fault",
         "  const rows = [];",
+        *(["  const run = newRun();"] if dialect.uses_run() else []),
         *_prologue(document, table),
         "  try {",
         *dialect.lines,
@@ -51,7 +99,10 @@ def write_javascript(document: MappingDocument) -> str:
         "}",
         "",
     ]
-    return "\n".join(lines)
+    words = frozenset(word for line in lines for word in _WORD.findall(line))
+    used = {dialect.expressions.notation.runtime(name) for name in dialect.expressions.used}
+    used |= words & own_functions().keys() | ({"newRun"} if dialect.uses_run() else set())
+    return Script(source="\n".join(lines), used=frozenset(used))
 
 
 def _prologue(document: MappingDocument, table: str) -> list[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from workbench.mapping.blocks import Block, Each, Leaf, MappingDocument
 from workbench.mapping.leaf_facts import Paths, origins_of
 from workbench.mapping.walking import inside
 
-__all__ = ["event_path", "reads_of"]
+__all__ = ["Reads", "event_path", "reads_of"]
 
 _ROOT: Paths = frozenset({()})
 
@@ -20,35 +22,53 @@ def event_path(names: tuple[str, ...]) -> str:
     return ".".join(names) or "$"
 
 
-def reads_of(document: MappingDocument) -> dict[str, tuple[tuple[str, ...], ...]]:
-    """Path of each expression in the document → the event paths that it reads, sorted."""
-    reads: dict[str, tuple[tuple[str, ...], ...]] = {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reads:
+    """What one expression reads of the event; what a variable or a loop only passes on is in `passed` as well."""
+
+    paths: tuple[tuple[str, ...], ...]  # sorted
+    passed: Paths = frozenset()
+
+    @property
+    def used(self) -> Paths:
+        """The paths whose values count in a result or a decision."""
+        return frozenset(self.paths) - self.passed
+
+
+def reads_of(document: MappingDocument) -> dict[str, Reads]:
+    """Path of each expression in the document → what it reads."""
+    reads: dict[str, Reads] = {}
     known: dict[str, Paths] = {"": _ROOT, "$$": _ROOT}
     for name, value in document.variables:
-        known[name] = _note(value, known, reads) if isinstance(value, Leaf) else frozenset()
+        known[name] = _pass(value, known, reads) if isinstance(value, Leaf) else frozenset()
     for rule in document.rules:
         scope = dict(known)
         if rule.each is not None:
-            scope |= {rule.element: _note(rule.each, known, reads), "index": frozenset()}
+            scope |= {rule.element: _pass(rule.each, known, reads), "index": frozenset()}
         for leaf in (rule.when, rule.identity.value, rule.order):
             if isinstance(leaf, Leaf):
-                _note(leaf, scope, reads)
+                _use(leaf, scope, reads)
         _follow(rule.resource, scope, reads)
     return reads
 
 
-def _follow(block: Block, known: dict[str, Paths], reads: dict[str, tuple[tuple[str, ...], ...]]) -> None:
+def _follow(block: Block, known: dict[str, Paths], reads: dict[str, Reads]) -> None:
     if isinstance(block, Leaf):
-        _note(block, known, reads)
+        _use(block, known, reads)
     elif isinstance(block, Each):
-        names = {block.name: _note(block.source, known, reads), "index": frozenset[tuple[str, ...]]()}
+        names = {block.name: _pass(block.source, known, reads), "index": frozenset[tuple[str, ...]]()}
         _follow(block.item, {**known, **names}, reads)
     else:
         for child in inside(block):
             _follow(child, known, reads)
 
 
-def _note(leaf: Leaf, known: dict[str, Paths], reads: dict[str, tuple[tuple[str, ...], ...]]) -> Paths:
+def _use(leaf: Leaf, known: dict[str, Paths], reads: dict[str, Reads]) -> None:
+    reads[leaf.at.path] = Reads(paths=tuple(sorted(origins_of(leaf.node, known)[1])))
+
+
+def _pass(leaf: Leaf, known: dict[str, Paths], reads: dict[str, Reads]) -> Paths:
+    """Note a read whose value goes on under a name; gives where it comes from."""
     origin, read = origins_of(leaf.node, known)
-    reads[leaf.at.path] = tuple(sorted(read))
+    reads[leaf.at.path] = Reads(paths=tuple(sorted(read)), passed=origin)
     return origin

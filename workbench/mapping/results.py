@@ -44,11 +44,16 @@ class MappingResult:
     """The outcome of one event; `rows` is the same list that the JavaScript function returns."""
 
     def __init__(
-        self, rows: list[dict[str, Any]], problems: Iterable[Problem], trace: tuple[TraceStep, ...] = ()
+        self,
+        rows: list[dict[str, Any]],
+        problems: Iterable[Problem] = (),
+        trace: tuple[TraceStep, ...] = (),
+        unmapped: Iterable[tuple[str, str]] = (),
     ) -> None:
         self._rows = rows
         self.problems = tuple(problems)
         self.trace = trace
+        self.unmapped = tuple(unmapped)  # (code map, code of the event) of each code without translation
 
     def __repr__(self) -> str:
         made = ", ".join(f"{row['rule']} → {row['resource']['resourceType']}" for row in self._rows)

@@ -18,7 +18,9 @@ class Tracer:
     def __init__(self, document: MappingDocument, places: list[tuple[str, At]]) -> None:
         self._places = places
         self._texts = {scoped.leaf.at.path: scoped.leaf.text for scoped in leaves_of(document)}
-        self._reads = {path: tuple(event_path(names) for names in found) for path, found in reads_of(document).items()}
+        self._reads = {
+            path: tuple(event_path(names) for names in found.paths) for path, found in reads_of(document).items()
+        }
         self._noted: list[tuple[int, Any]] = []
 
     def note(self, number: int, value: Any) -> None:

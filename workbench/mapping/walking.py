@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from workbench.mapping.blocks import Block, Choice, Each, Fields, Items, Leaf, MappingDocument, Reference, Rule
+from workbench.mapping.blocks import At, Block, Choice, Each, Fields, Items, Leaf, MappingDocument, Reference, Rule
 
-__all__ = ["ScopedLeaf", "blocks_of", "inside", "leaves_in", "leaves_of"]
+__all__ = ["ScopedLeaf", "blocks_of", "inside", "leaves_in", "leaves_of", "parts_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,17 @@ def leaves_of(document: MappingDocument) -> Iterator[ScopedLeaf]:
         names = (*names, name)
     for rule in document.rules:
         yield from _rule_leaves(rule, names)
+
+
+def parts_of(document: MappingDocument) -> Iterator[At]:
+    """Where each expression and each branch of the document stands: what coverage counts."""
+    for scoped in leaves_of(document):
+        yield scoped.leaf.at
+    for rule in document.rules:
+        for block in blocks_of(rule.resource):
+            if isinstance(block, Choice):
+                branches = (block.then, block.otherwise)
+                yield from (branch.at for branch in branches if branch is not None and not isinstance(branch, Leaf))
 
 
 def _rule_leaves(rule: Rule, names: tuple[str, ...]) -> Iterator[ScopedLeaf]:

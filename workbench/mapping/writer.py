@@ -7,9 +7,9 @@ this file says once what they do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from workbench.mapping.blocks import (
     At,
@@ -28,7 +28,7 @@ from workbench.mapping.blocks import (
     Unread,
 )
 from workbench.mapping.completion import complete_resource
-from workbench.mapping.dialects import Dialect, Kind, Value
+from workbench.mapping.dialects import Dialect, Kind, Value, write_leaf
 from workbench.mapping.expression.writer import Scope
 from workbench.mapping.expression.writer import Slot as Variable
 from workbench.mapping.functions import search_token
@@ -56,6 +56,14 @@ class MappingWriter:
         self._rule = ""
         self._slots: dict[str, str] = {}
         self._identities: dict[str, str] = {}  # rule name → the local that holds its resource's identity
+        self._writers: dict[type[Block], Callable[[Any, Scope], Value]] = {
+            Leaf: self._leaf,
+            Fields: self._fields,
+            Items: self._items,
+            Each: self._each,
+            Choice: self._choice,
+            Reference: self._reference,
+        }
         self.places: list[tuple[str, At]] = []  # (rule, at) of each part that can fail or be traced
 
     def write(self) -> None:
@@ -68,9 +76,8 @@ class MappingWriter:
             self._write_rule(rule, scope)
 
     def _write_rule(self, rule: Rule, scope: Scope) -> None:
-        dialect = self._dialect
+        dialect, identity = self._dialect, f"id_{rule.name.replace('-', '_')}"
         dialect.comment(f"{rule.name} → {rule.resource_type}")
-        identity = f"id_{rule.name.replace('-', '_')}"
         self._identities[rule.name] = identity
         dialect.declare(identity)
         inner, opened = scope, 0
@@ -112,20 +119,9 @@ class MappingWriter:
     def _block(self, block: Block, scope: Scope) -> Value:
         if isinstance(block, Literal):
             return Value(self._dialect.literal(block.value), "always")
-        if isinstance(block, Leaf):
-            return self._leaf(block, scope)
-        if isinstance(block, Fields):
-            return self._fields(block, scope)
-        if isinstance(block, Items):
-            return self._items(block, scope)
-        if isinstance(block, Each):
-            return self._each(block, scope)
-        if isinstance(block, Choice):
-            return self._choice(block, scope)
-        if isinstance(block, Reference):
-            return self._reference(block, scope)
-        assert isinstance(block, Slot)  # an Unread never leaves the reader
-        return Value(self._slots[block.name], "always")
+        if isinstance(block, Slot):
+            return Value(self._slots[block.name], "always")
+        return self._writers[type(block)](block, scope)
 
     def _leaf(self, leaf: Leaf, scope: Scope) -> Value:
         """What a leaf of a resource gives, without nulls and empties."""
@@ -147,7 +143,7 @@ class MappingWriter:
         shown = f"{leaf.at.target or leaf.at.path.rpartition('.')[2]} = {' '.join(leaf.text.split())}"
         reports = any(use.name == "code" for use in uses_of(leaf.node))
         self._dialect.begin(number, shown, reports)
-        text = self._dialect.expressions.leaf(leaf.node, scope)
+        text = write_leaf(self._dialect.expressions, leaf.node, scope)
         return number, text if text.isidentifier() else self._new(text)
 
     def _fields(self, block: Fields, scope: Scope) -> Value:
@@ -211,7 +207,7 @@ class MappingWriter:
         """Begin a loop; gives the scope of its body."""
         dialect = self._dialect
         elements = self._read(source, scope)
-        element, count = f"v_{name}_{self._number()}", f"index_{self._number()}"
+        element, count = f"e_{name}_{self._number()}", f"index_{self._number()}"
         dialect.open_loop(element, count, elements)
         variables = {name: element, "index": count, **({index: count} if index else {})}
         return _with_variables(scope.branch(), variables)
