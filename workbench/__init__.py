@@ -18,11 +18,13 @@ The names below are the whole public surface; each is loaded when it is first us
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.faces.board import monitor
+    from workbench.faces.explorer import explore
     from workbench.flows.collect import audit_frame
     from workbench.flows.connect import connect
     from workbench.flows.design import coverage, load_mapping, map_event, map_events
@@ -37,6 +39,7 @@ __all__ = [
     "audit_frame",
     "connect",
     "coverage",
+    "explore",
     "load_events",
     "load_integration",
     "load_mapping",
@@ -55,6 +58,7 @@ _HOMES = {
     "audit_frame": "workbench.flows.collect",
     "connect": "workbench.flows.connect",
     "coverage": "workbench.flows.design",
+    "explore": "workbench.faces.explorer",
     "load_events": "workbench.flows.load",
     "load_integration": "workbench.flows.integrations",
     "load_mapping": "workbench.flows.design",
@@ -81,3 +85,12 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """List the public names, loaded or not."""
     return sorted(__all__)
+
+
+def _show_in_notebooks() -> None:
+    """Where this is a notebook, let our values show themselves there."""
+    if "IPython" in sys.modules and (shell := sys.modules["IPython"].get_ipython()):
+        import_module("workbench.faces.displays").show_in_notebooks(shell)
+
+
+_show_in_notebooks()

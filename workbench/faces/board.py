@@ -17,7 +17,7 @@ from workbench.flows.measure import MEASURES_TYPE, Measures
 if TYPE_CHECKING:
     pass
 
-__all__ = ["Board", "bot_table", "draw_board", "incident_table", "mapping_table", "outcome_table", "replay_command"]
+__all__ = ["Board", "bot_table", "incident_table", "mapping_table", "monitor", "outcome_table", "replay_command"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class Board(Html):
         return {"text/plain": self.text, "text/html": self.html, MEASURES_TYPE: self.measures.to_dict()}
 
 
-def draw_board(measures: Measures) -> Board:
+def monitor(measures: Measures) -> Board:
     """The board of these measures."""
     pictures = [plot_volume(measures), plot_latency(measures), plot_hours(measures), plot_incidents(measures)]
     page = render(
