@@ -1,0 +1,7 @@
+"""The portable JSONata profile: text → one intermediate form → Python and JavaScript of the same meaning."""
+
+from workbench.mapping.expression.compile import Expression, compile_expression, parse
+from workbench.mapping.expression.functions.values import MISSING
+from workbench.mapping.expression.ir import Node
+
+__all__ = ["MISSING", "Expression", "Node", "compile_expression", "parse"]

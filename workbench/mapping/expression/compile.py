@@ -1,0 +1,127 @@
+"""Text → a compiled expression: Python that runs here, JavaScript that runs in a bot, of one meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from workbench.errors import MappingSpecError
+from workbench.mapping.expression import ir
+from workbench.mapping.expression.faults import FaultError
+from workbench.mapping.expression.functions.values import Run, fault
+from workbench.mapping.expression.javascript_runtime import runtime_source
+from workbench.mapping.expression.library import LIBRARY
+from workbench.mapping.expression.lowering import lower
+from workbench.mapping.expression.node_writer import framed
+from workbench.mapping.expression.parser import parse_syntax
+from workbench.mapping.expression.profile import check
+from workbench.mapping.expression.python_runtime import runtime_names
+from workbench.mapping.expression.writer import JavaScriptWriter, PythonWriter, Scope, Writer
+
+__all__ = ["Expression", "compile_expression", "parse"]
+
+Nulls = Literal["value", "missing"]
+
+
+def parse(text: str) -> ir.Node:
+    """The intermediate form of an expression.
+
+    Raises:
+        MappingSpecError: the text is no JSONata, or lies outside the portable profile; each problem has line, column and length.
+    """
+    try:
+        node = lower(parse_syntax(text))
+    except FaultError as error:
+        raise MappingSpecError([error.fault.problem(text)]) from None
+    if faults := check(node):
+        raise MappingSpecError([one.problem(text) for one in faults])
+    return node
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A compiled expression."""
+
+    text: str
+    nulls: Nulls
+    python: str = field(repr=False)  # source of `def evaluate(data, bindings)`
+    node: ir.Node = field(repr=False)
+
+    def evaluate(self, data: Any, bindings: Mapping[str, Any] | None = None) -> Any:
+        """The value of the expression for some data; `MISSING` for nothing.
+
+        `bindings` are variables by name, without the `$`; they cannot replace a built-in function.
+
+        Raises:
+            MappingRunError: the data does not allow it; `code` is JSONata's own (`T2001`), U1001 where it took too long.
+        """
+        given = bindings or {}
+        _check_bindings(given)
+        try:
+            return self._function(data, given, Run())
+        except RecursionError:
+            raise fault("U1001", "the expression or its data is nested too deep") from None
+
+    @cached_property
+    def _function(self) -> Any:
+        names = runtime_names()
+        exec(compile(self.python, "<expression>", "exec"), names)  # noqa: S102 - the text is ours, written above
+        return names["evaluate"]
+
+    @cached_property
+    def javascript(self) -> str:
+        """Source of a synchronous `(input, bindings) => value` of the same meaning; it needs nothing around it.
+
+        Nothing is `undefined`; a fault throws an Error with `code`.
+        """
+        writer = JavaScriptWriter(indent=2)
+        _write_body(writer, self.node, self.nulls == "missing")
+        runtime = runtime_source(writer.used | {"root", "finish", "new_run", "check_bindings"})
+        body = "\n".join(writer.lines)
+        return (
+            f'(() => {{\n"use strict";\n{runtime}\nreturn (data, bindings) => {{\n  const given = checkBindings(bindings);\n'
+            f"  const run = newRun();\n  return guarded(() => {{\n{body}\n  }});\n}};\n}})()"
+        )
+
+
+def compile_expression(text: str, *, nulls: Nulls = "value") -> Expression:
+    """The compiled form of a JSONata expression of the portable profile.
+
+    With `nulls="missing"` the meaning is JSONata run on the data without its nulls: fields whose value is null are left
+    out and nulls in lists are left out, at every depth. A null that the expression itself writes stays null.
+
+    >>> compile_expression("price * quantity").evaluate({"price": 2.5, "quantity": 4})
+    10
+
+    Raises:
+        MappingSpecError: the text is no JSONata, or lies outside the portable profile.
+    """
+    node = parse(text)
+    writer = PythonWriter()
+    try:
+        _write_body(writer, node, nulls == "missing")
+    except FaultError as error:
+        raise MappingSpecError([error.fault.problem(text)]) from None
+    return Expression(text=text, nulls=nulls, python=python_source(writer), node=node)
+
+
+def python_source(writer: Writer) -> str:
+    """The text of `evaluate(data, given, run)` with the lines of a writer as its body."""
+    return "def evaluate(data, given, run):\n" + "\n".join(writer.lines) + "\n"
+
+
+def _write_body(writer: Writer, node: ir.Node, raw: bool) -> None:
+    context = writer.let(writer.call("root", "data"), "c")
+    scope = Scope(context=context, this="data", whole="data", raw=raw, bindings="given")
+    scope = framed(writer, (node,), scope)
+    value = writer.cleaned(writer.value(node, scope))
+    writer.give(writer.call("finish", "run", value.code))
+
+
+def _check_bindings(bindings: Mapping[str, Any]) -> None:
+    for name in bindings:
+        if name in LIBRARY:
+            message = f"the variable ${name} has the name of a built-in function; call it otherwise"
+            raise ValueError(message)

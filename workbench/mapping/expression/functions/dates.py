@@ -1,0 +1,55 @@
+"""`$fromMillis` and `$toMillis`: ISO 8601, and the pictures of `pictures`."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, Final
+
+from workbench.mapping.expression.functions.calendar import utc_millis
+from workbench.mapping.expression.functions.pictures import ISO_PICTURE, format_picture, parse_picture
+from workbench.mapping.expression.functions.values import MISSING, fault
+
+__all__ = ["from_millis", "to_millis"]
+
+_ISO: Final = re.compile(
+    r"([0-9]{4})(?:-([01][0-9]))?(?:-([0-3][0-9]))?(?:T([0-2][0-9]):([0-5][0-9]):([0-5][0-9]))?(?:\.([0-9]+))?(?:([+-])([0-2][0-9]):?([0-5][0-9])|(Z))?"
+)
+
+
+def from_millis(millis: Any, picture: Any = MISSING, zone: Any = MISSING) -> Any:
+    """`$fromMillis(millis, picture, zone)`."""
+    if millis is MISSING:
+        return MISSING
+    return format_picture(millis, ISO_PICTURE if picture is MISSING else picture, zone)
+
+
+def to_millis(text: Any, picture: Any = MISSING) -> Any:
+    """`$toMillis(text, picture)`."""
+    if text is MISSING:
+        return MISSING
+    if picture is not MISSING:
+        return parse_picture(text, picture)
+    found = _ISO.fullmatch(text)
+    if not found:
+        raise fault("D3110", "$toMillis takes a time as ISO 8601 writes it")
+    return _parsed(found)
+
+
+def _parsed(found: re.Match[str]) -> Any:
+    """What JavaScript's Date.parse makes of it, in UTC where no zone is given; NaN where it makes nothing."""
+    year, month, day, hour, minute, second, fraction, sign, zone_hour, zone_minute, _ = found.groups()
+    numbers = [
+        int(part) if part else least
+        for part, least in ((year, 0), (month, 1), (day, 1), (hour, 0), (minute, 0), (second, 0))
+    ]
+    if hour is None and (fraction or sign):
+        return math.nan
+    milli = int(f"{fraction or ''}000"[:3])
+    midnight = numbers[3] == 24 and not (numbers[4] or numbers[5] or milli)
+    if not 1 <= numbers[1] <= 12 or not 1 <= numbers[2] <= 31 or (numbers[3] > 23 and not midnight):
+        return math.nan
+    if sign and int(zone_hour) > 23:
+        return math.nan
+    offset = (int(zone_hour) * 60 + int(zone_minute)) * (-1 if sign == "-" else 1) if sign else 0
+    return utc_millis(*numbers, milli) - offset * 60_000

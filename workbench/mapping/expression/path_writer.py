@@ -1,0 +1,309 @@
+"""How paths, filters, orderings, groupings and objects are written.
+
+A path of plain names over objects becomes a row of field reads, one for each prefix, shared by every path that begins
+alike; whatever else it meets is left to the runtime.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from workbench.mapping.expression import ir
+from workbench.mapping.expression.writer import NODE_WRITERS, Scope, Value, Writer
+
+__all__ = ["write_behind", "write_names"]
+
+
+def write_names(writer: Writer, base: Value, names: tuple[str, ...], scope: Scope) -> Value:
+    """The value of a row of field names read from a base; prefixes that are read already are shared."""
+    state = base
+    for place, name in enumerate(names):
+        last = place == len(names) - 1
+        key = f"{state.code}\0{name}\0{'last' if last else 'mid'}"
+        found = scope.paths.get(key) if state.pure else None
+        if found is None:
+            found = _read(writer, state, name, last)
+            if state.pure:
+                scope.paths[key] = found
+                if last:
+                    scope.paths.setdefault(f"{state.code}\0{name}\0seen", found)
+        state = found
+    return state
+
+
+def _read(writer: Writer, state: Value, name: str, last: bool) -> Value:
+    state = writer.named(state)
+    notation = writer.notation
+    slow = writer.call(
+        "name_last" if last else "name_mid", state.code, writer.constant(name), writer.constant(state.raw)
+    )
+    if state.raw:
+        slow = slow if notation.missing == "undefined" else writer.call("absent", slow)
+    field = notation.field(state.code, name, raw=state.raw)
+    if field.startswith("ownField"):
+        writer.used.add("own_field")
+    code = notation.conditional(_is_object(writer, state.code), field, slow)
+    return Value(code=writer.let(code), raw=state.raw, absent=state.raw, pure=True)
+
+
+def _is_object(writer: Writer, code: str) -> str:
+    if writer.notation.close:
+        writer.used.add("is_object")
+    return writer.notation.is_kind(code, "object")
+
+
+def _path(writer: Writer, node: ir.Path, scope: Scope) -> Value:
+    base, steps = _base(writer, node, scope)
+    names = _plain_names(steps)
+    special = node.keep_singleton or node.keep_array or node.group is not None
+    if names is not None and not special:
+        return write_names(writer, base, names, scope) if names else base
+    first = steps[0].node if steps else None
+    if isinstance(first, ir.ArrayOf | ir.Block) and first.cons and steps is node.steps:
+        value = _cons_path(writer, node, scope)
+    else:
+        value = _steps(writer, base, steps, scope, fresh=steps is node.steps)
+    return _path_end(writer, node, value, scope)
+
+
+def _path_end(writer: Writer, node: ir.Path, value: Value, scope: Scope) -> Value:
+    if node.keep_singleton:
+        value = replace(value, code=writer.call("keep_path", value.code), sequence=True)
+    if node.group is not None:
+        return _group(writer, node.group, value, scope)
+    return replace(value, sequence=True)
+
+
+def _base(writer: Writer, node: ir.Path, scope: Scope) -> tuple[Value, tuple[ir.Step, ...]]:
+    """The state that the path begins with, and the steps from there."""
+    first = node.steps[0]
+    if isinstance(first.node, ir.Variable) and not first.stages and (len(node.steps) > 1):
+        value = writer.value(first.node, scope)
+        if not _plain_names(node.steps[1:]):
+            value = writer.settled(value)
+        if isinstance(node.steps[1].node, ir.Name):
+            return value, node.steps[1:]
+        return replace(
+            value, code=writer.call("spread_state", value.code, writer.constant(value.raw)), pure=False
+        ), node.steps[1:]
+    return Value(code=scope.context, raw=scope.raw, pure=scope.fixed_context), node.steps
+
+
+def _plain_names(steps: tuple[ir.Step, ...]) -> tuple[str, ...] | None:
+    """The names of the steps, if names are all they are."""
+    names = tuple(step.node.value for step in steps if isinstance(step.node, ir.Name) and not step.stages)
+    return names if len(names) == len(steps) else None
+
+
+def _steps(writer: Writer, state: Value, steps: tuple[ir.Step, ...], scope: Scope, *, fresh: bool) -> Value:
+    """The value of the steps, not yet collapsed."""
+    place = 0
+    while place < len(steps) - 1 and isinstance(steps[place].node, ir.Name) and not steps[place].stages:
+        place += 1
+    plain = _plain_names(steps[:place]) or ()
+    if plain:
+        state = _mid_names(writer, state, plain, scope)
+    elif fresh and not isinstance(steps[0].node, ir.Name | ir.Sort):
+        state = replace(state, code=writer.call("start", writer.settled(state).code), absent=False, pure=False)
+    for at, step in enumerate(steps[place:], start=place):
+        state = _step(writer, writer.settled(state), step, scope, last=at == len(steps) - 1)
+    return state
+
+
+def _mid_names(writer: Writer, state: Value, names: tuple[str, ...], scope: Scope) -> Value:
+    for name in names:
+        key = f"{state.code}\0{name}\0mid"
+        found = scope.paths.get(key) if state.pure else None
+        if found is None:
+            found = _read(writer, state, name, last=False)
+            if state.pure:
+                scope.paths[key] = found
+        state = found
+    return state
+
+
+def _step(writer: Writer, state: Value, step: ir.Step, scope: Scope, *, last: bool) -> Value:
+    if isinstance(step.node, ir.Sort):
+        return _sorted(writer, state, step, scope)
+    if isinstance(step.node, ir.Name) and not step.stages:
+        # only where the last name's sequence is still needed: [] or a grouping follows, or a sort went before
+        code = writer.call(
+            "name_open" if last else "name_mid",
+            state.code,
+            writer.constant(step.node.value),
+            writer.constant(state.raw),
+        )
+        return replace(state, code=code, pure=False)
+    function, raw = _function_of(writer, lambda inner: _stepped(writer, step, inner), scope, raw=state.raw)
+    code = writer.call(
+        "step_last" if last else "step_mid",
+        "run",
+        state.code,
+        function,
+        writer.constant(state.raw),
+        writer.constant(raw),
+    )
+    return Value(code=code, raw=raw)
+
+
+def _stepped(writer: Writer, step: ir.Step, scope: Scope) -> Value:
+    if isinstance(step.node, ir.Name):
+        context = Value(code=scope.context, raw=scope.raw, pure=True)
+        code = writer.call(
+            "collapse",
+            writer.call("lookup", context.code, writer.constant(step.node.value), writer.constant(scope.raw)),
+        )
+        value = Value(code=code, raw=scope.raw)
+    else:
+        value = writer.settled(writer.value(step.node, scope))
+    return _filtered(writer, step.stages, value, scope)
+
+
+def _function_of(writer: Writer, write: Callable[[Scope], Value], scope: Scope, *, raw: bool) -> tuple[str, bool]:
+    """The name of a new function of one context, and whether what it gives may hold nulls of the data."""
+    name, context = writer.fresh("f"), writer.fresh("c")
+    with writer.function(name, [context]):
+        assigned = [(slot, slot.assigned) for slot in scope.variables.values()]
+        inner = replace(scope.branch(), context=context, this=context, raw=raw, fixed_context=True)
+        value = writer.settled(write(inner))
+        writer.give(value.code)
+        for slot, before in assigned:
+            slot.assigned = before
+    return name, value.raw
+
+
+def _filtered(writer: Writer, filters: tuple[ir.Node, ...], value: Value, scope: Scope) -> Value:
+    for condition in filters:
+        value = _filter(writer, condition, writer.settled(value), scope)
+    return value
+
+
+def _filter(writer: Writer, condition: ir.Node, value: Value, scope: Scope) -> Value:
+    raw = writer.constant(value.raw)
+    if (
+        isinstance(condition, ir.Constant)
+        and isinstance(condition.value, int | float)
+        and not isinstance(condition.value, bool)
+    ):
+        place = int(condition.value // 1)
+        return Value(
+            code=writer.call("filter_at", value.code, writer.constant(place), raw), raw=value.raw, sequence=True
+        )
+    value = writer.named(value)
+    function, _ = _function_of(
+        writer, lambda inner: writer.cleaned(writer.value(condition, inner)), scope, raw=value.raw
+    )
+    return Value(code=writer.call("filter_by", "run", value.code, function, raw), raw=value.raw, sequence=True)
+
+
+def write_behind(writer: Writer, node: ir.Node, value: Value, scope: Scope) -> Value:
+    """The value with the filters and the grouping that hang behind a node that is no path."""
+    if node.predicates:
+        value = _filtered(writer, node.predicates, value, scope)
+    if node.group is not None and not isinstance(node, ir.Path):
+        value = _group(writer, node.group, writer.settled(value), scope)
+    return value
+
+
+def _sorted(writer: Writer, state: Value, step: ir.Step, scope: Scope) -> Value:
+    assert isinstance(step.node, ir.Sort)
+    state = writer.named(state)
+    terms = []
+    for term in step.node.terms:
+        function, _ = _function_of(
+            writer, lambda inner, term=term: writer.cleaned(writer.value(term.node, inner)), scope, raw=state.raw
+        )  # type: ignore[misc]
+        terms.append(writer.notation.array([function, writer.constant(term.descending)]))
+    code = writer.call("sort_by", "run", state.code, writer.notation.array(terms), writer.constant(state.raw))
+    value = Value(code=code, raw=state.raw)
+    return _filtered(writer, step.stages, value, scope)
+
+
+def _cons_path(writer: Writer, node: ir.Path, scope: Scope) -> Value:
+    """A path that begins with an array constructor: the array itself is what the next step goes through."""
+    context = writer.let(writer.call("single_context", scope.context), "c")
+    inner = replace(scope, context=context)
+    value = writer.settled(writer.value(node.steps[0].node, inner))
+    value = writer.named(_filtered(writer, node.steps[0].stages, value, inner))
+    if len(node.steps) == 1:
+        return value
+    rest = _steps(writer, value, node.steps[1:], scope, fresh=False)
+    return replace(rest, code=writer.call("cons_path", value.code, rest.code), pure=False)
+
+
+# -- objects -------------------------------------------------------------------------------------------------------
+
+
+def _object(writer: Writer, node: ir.ObjectOf, scope: Scope) -> Value:
+    keys = [key.value if isinstance(key, ir.Constant) else None for key, _ in node.pairs]
+    plain = all(isinstance(key, str) for key in keys) and len(set(keys)) == len(keys)
+    if not plain or any(str(key).startswith("_jsonata_") for key in keys):
+        context = Value(code=scope.context, raw=scope.raw, pure=True)
+        return _group(writer, ir.Group(pairs=node.pairs, span=node.span), context, scope)
+    inner = _object_scope(writer, scope, node.pairs)
+    name = writer.let("{}", "o")
+    for key, (_, value_node) in zip(keys, node.pairs, strict=True):
+        _put(writer, name, str(key), value_node, inner)
+    return Value(code=name, sure=True, pure=True)
+
+
+def _put(writer: Writer, name: str, key: str, node: ir.Node, scope: Scope) -> None:
+    value = writer.cleaned(writer.value(node, scope))
+    line = writer.notation.put(name, key, value.code)
+    if line.startswith("putField"):
+        writer.used.add("put_field")
+    if value.sure:
+        writer.add(line)
+        return
+    value = writer.named(value)
+    line = writer.notation.put(name, key, value.code)
+    with writer.when(writer.notation.inverse(f"({writer.notation.is_missing(value.code)})")):
+        writer.add(line)
+
+
+def _object_scope(writer: Writer, scope: Scope, pairs: Any) -> Scope:
+    """The context of an object's values: of a list, its items together."""
+    if scope.context == scope.this == scope.whole:
+        return scope
+    if scope.this != scope.context:
+        return replace(scope, context=scope.this)
+    key = f"{scope.context}\0together"
+    if key not in scope.paths:
+        code = writer.notation.conditional(
+            _is_object(writer, scope.context),
+            scope.context,
+            writer.call("group_context", scope.context, writer.constant(scope.raw)),
+        )
+        scope.paths[key] = Value(code=writer.let(code, "c"), raw=scope.raw, pure=True)
+    name = scope.paths[key].code
+    return replace(scope, context=name, this=name)
+
+
+def _group(writer: Writer, group: ir.Group, value: Value, scope: Scope) -> Value:
+    value = writer.named(value)
+    pairs = []
+    for key, item in group.pairs:
+        key_function, _ = _function_of(
+            writer, lambda inner, key=key: writer.cleaned(writer.value(key, inner)), scope, raw=value.raw
+        )  # type: ignore[misc]
+        value_function, _ = _function_of(
+            writer, lambda inner, item=item: writer.cleaned(writer.value(item, inner)), scope, raw=value.raw
+        )  # type: ignore[misc]
+        pairs.append(writer.notation.array([key_function, value_function]))
+    code = writer.call("group_by", "run", value.code, writer.notation.array(pairs), writer.constant(value.raw))
+    return Value(code=code, sure=True)
+
+
+def _wildcard(writer: Writer, node: ir.Wildcard, scope: Scope) -> Value:
+    return Value(code=writer.call("wildcard", scope.context, writer.constant(scope.raw)), raw=scope.raw, sequence=True)
+
+
+def _descendants(writer: Writer, node: ir.Descendants, scope: Scope) -> Value:
+    return Value(
+        code=writer.call("descendants", "run", scope.context, writer.constant(scope.raw)), raw=scope.raw, sequence=True
+    )
+
+
+NODE_WRITERS.update({ir.Path: _path, ir.ObjectOf: _object, ir.Wildcard: _wildcard, ir.Descendants: _descendants})
