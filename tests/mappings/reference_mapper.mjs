@@ -8,6 +8,7 @@
 import jsonata from 'jsonata';
 import { readFileSync } from 'node:fs';
 
+const EVENT_TIME = 'https://integration-workbench.org/fhir/StructureDefinition/event-time';
 const request = JSON.parse(readFileSync(0, 'utf8'));
 const parsed = new Map();
 
@@ -100,6 +101,7 @@ async function rule(name, spec, scope) {
   const row = { rule: name, write: spec.write ?? 'merge', parameter, system, value: await leaf(spec.identity.value, scope), order: null };
   if ('order' in spec) row.order = helpers.instant(await leaf(spec.order, scope));
   row.resource = await build(spec.resource, scope);
+  if (row.order) row.resource.meta = { ...row.resource.meta, extension: [{ url: EVENT_TIME, valueInstant: row.order }] };
   if (parameter === 'identifier') {
     const own = { system, value: row.value };
     const others = (row.resource.identifier ?? []).filter((one) => one.system !== system || one.value !== row.value);
