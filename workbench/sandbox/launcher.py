@@ -126,6 +126,16 @@ def launch(data: Path, settings: SandboxSettings, *, attached: bool) -> tuple[su
     if not (BUNDLE / "server.mjs").is_file():
         msg = f"the sandbox was not built: {BUNDLE} has no server.mjs; run `make setup`"
         raise SandboxError(msg)
+    try:
+        return _launch_on_a_port(deno, data, settings, attached=attached)
+    except OSError as error:
+        msg = f"the data folder {data} cannot be written ({error.strerror}); free disk space or permissions"
+        raise SandboxError(msg) from error
+
+
+def _launch_on_a_port(
+    deno: str, data: Path, settings: SandboxSettings, *, attached: bool
+) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
     for attempt in range(1, _PORT_ATTEMPTS + 1):
         chosen = settings.port or _free_port()
         process = _spawn(deno, data, settings, port=chosen, attached=attached)

@@ -9,6 +9,8 @@ const IDLE_MS = 60_000;
 export interface HostSettings {
   readonly deno: string;
   readonly bundle: string;
+  /** Where Deno keeps compiled code. */
+  readonly cache: string;
   readonly port: number;
   /** The longest a run may take in all. */
   readonly limitMs: number;
@@ -26,13 +28,13 @@ class Host {
 
   constructor(settings: HostSettings, onExit: (host: Host) => void) {
     this.settings = settings;
-    const { deno, bundle, port } = settings;
+    const { deno, bundle, cache, port } = settings;
     this.child = new Deno.Command(deno, {
       args: [
         'run', '--quiet', '--no-prompt', '--no-remote', '--no-npm', '--no-config', '--no-lock', '--unstable-worker-options', '--v8-flags=--max-old-space-size=256',
         `--allow-read=${bundle}`, `--allow-net=127.0.0.1:${port}`, `${bundle}/bothost.mjs`, String(port),
       ],
-      clearEnv: true, stdin: 'piped', stdout: 'piped', stderr: 'null',
+      clearEnv: true, env: { DENO_DIR: cache, DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' }, stdin: 'piped', stdout: 'piped', stderr: 'null',
     }).spawn();
     this.input = this.child.stdin.getWriter();
     void this.listen(onExit);

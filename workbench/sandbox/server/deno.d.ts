@@ -29,6 +29,7 @@ declare namespace Deno {
   interface CommandOptions {
     readonly args: readonly string[];
     readonly clearEnv: boolean;
+    readonly env: Readonly<Record<string, string>>;
     readonly stdin: 'piped';
     readonly stdout: 'piped';
     readonly stderr: 'null';

@@ -1,8 +1,9 @@
 /** Where writes are recorded: version, search rows and, once committed, whoever listens. */
-import type { WithId } from '@medplum/core';
+import { OperationOutcomeError, serverError, type WithId } from '@medplum/core';
 import type { Project, Resource } from '@medplum/fhirtypes';
 import type { Faults } from './faults.ts';
 import { indexResource, ParameterNumbers } from './indexing.ts';
+import type { Log } from './log.ts';
 import type { Store } from './store.ts';
 import { Turn } from './turn.ts';
 
@@ -23,12 +24,14 @@ export class Ledger {
   readonly turn = new Turn();
   readonly faults: Faults;
   readonly baseUrl: string;
+  private readonly log: Log;
   private readonly listeners: Listener[] = [];
   /** Changes of the transaction that has the turn; told to the listeners when it commits. */
   private pending: Change[] | undefined;
 
-  constructor(store: Store, faults: Faults, baseUrl: string) {
+  constructor(store: Store, faults: Faults, baseUrl: string, log: Log) {
     this.store = store;
+    this.log = log;
     this.numbers = new ParameterNumbers(store);
     this.faults = faults;
     this.baseUrl = baseUrl;
@@ -100,6 +103,15 @@ export class Ledger {
       this.store.run('DELETE FROM resource WHERE type = ? AND id = ?', type, id);
       this.store.run('DELETE FROM version WHERE type = ? AND id = ?', type, id);
     });
+  }
+
+  /** A fault of the file, such as a full disk, is the server's and not the caller's: a 500, and a line in the log. */
+  asOutcome(error: unknown): unknown {
+    if (!(error instanceof Error) || !('errcode' in error || ('code' in error && error.code === 'ERR_SQLITE_ERROR'))) {
+      return error;
+    }
+    this.log.error(`database: ${error.message}`);
+    return new OperationOutcomeError(serverError(error), { cause: error });
   }
 
   private tell(change: Change): void {

@@ -44,7 +44,7 @@ async function start(options: Settings): Promise<void> {
   const log = new Log(join(data, 'sandbox.log'));
   const store = new Store(join(data, 'sandbox.db'));
   const faults = new Faults({ conflict: options.conflict_rate, fail: options.fail_rate, latency: options.latency, seed: options.seed });
-  const ledger = new Ledger(store, faults, baseUrl);
+  const ledger = new Ledger(store, faults, baseUrl, log);
   const records = new Records(ledger);
   const { superProject } = await seed(records, join(data, 'credentials.json'), options.features);
 
@@ -53,7 +53,7 @@ async function start(options: Settings): Promise<void> {
   const quota = new Quota(options.quota);
   const authenticator = new Authenticator(records, logins, quota, superProject);
   const binaries = new Binaries(store, baseUrl);
-  const pool = new BotPool({ deno: options.deno, bundle, port, limitMs: options.bot_limit * 1000 });
+  const pool = new BotPool({ deno: options.deno, bundle, cache: join(data, 'deno'), port, limitMs: options.bot_limit * 1000 });
   const bots = new Bots(records, binaries, logins, pool, log, { runtime: options.runtime, baseUrl });
   new Subscriptions(ledger, records, bots, authenticator, log);
   const jobs = new Jobs(records, log);
@@ -96,6 +96,9 @@ function tell(message: object): void {
 function problemCode(error: unknown): string {
   if (error instanceof StoreProblem) {
     return error.code;
+  }
+  if (error instanceof Error && /disk is full|disk I\/O error|readonly database/.test(error.message)) {
+    return 'unwritable';
   }
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const isTaken = code === 'EADDRINUSE' || (error instanceof Error && error.name === 'AddrInUse');

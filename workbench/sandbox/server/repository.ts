@@ -180,7 +180,14 @@ export class ProjectRepository extends FhirRepository {
 
   /** Runs `work` when it is its turn at the database, on a repository that has the turn. */
   private async alone<T>(work: (repo: ProjectRepository) => Promise<T>): Promise<T> {
-    return this.hasTurn ? work(this) : this.ledger.turn.use(() => work(new ProjectRepository(this.ledger, this.actor, true)));
+    if (this.hasTurn) {
+      return work(this);
+    }
+    try {
+      return await this.ledger.turn.use(() => work(new ProjectRepository(this.ledger, this.actor, true)));
+    } catch (error) {
+      throw this.ledger.asOutcome(error);
+    }
   }
 
   private searchContext(): SearchContext {
