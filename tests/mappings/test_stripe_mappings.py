@@ -455,3 +455,23 @@ def test_an_upcoming_invoice_is_one_reminder(sample: Sample, map_event: MapEvent
 
     assert {row["value"] for row in rows} == {"sub_1ECtd9JOcjWvRFuGB3BqAC62.1796565930"}
     assert {row["write"] for row in rows} == {"create-if-missing"}
+
+
+@pytest.mark.parametrize("place", ["metadata", "parent", "subscription_details"])
+def test_the_patient_of_an_invoice_is_a_logical_reference(sample: Sample, map_event: MapEvent, place: str) -> None:
+    """The number may stand on the invoice or on its subscription, in either shape; it is never a literal reference."""
+    event = sample("stripe/invoice.payment_failed/declined")
+    link = {"metadata": {"patient_mrn": "MRN-1"}}
+    event["data"]["object"].update(
+        {
+            "metadata": link["metadata"] if place == "metadata" else {},
+            "parent": {"subscription_details": link} if place == "parent" else None,
+            "subscription_details": link if place == "subscription_details" else None,
+        }
+    )
+
+    rows = map_event("stripe-invoice", event)
+
+    patient = {"type": "Patient", "identifier": {"system": "https://cedargrove.example/mrn", "value": "MRN-1"}}
+    assert rows["invoice"]["resource"]["subject"] == patient
+    assert rows["collection"]["resource"]["for"] == patient
