@@ -139,7 +139,8 @@ def _mapped(mapped: MappedEvents, _: bool) -> list[Table | Html]:
         Column(key="events", heading="events", show=count, right=True),
         Column(key="resources", heading="resources", show=count, right=True),
     )
-    said = f"{len(mapped):,} mapped, {len(mapped.resources):,} resources"
+    many_events = len({row.event.id for row in mapped})
+    said = f"{many_events:,} events, {len(mapped.resources):,} resources"
     return [Table(title=said, columns=columns, records=records), *_problems(mapped.problems, "Problems")]
 
 

@@ -54,7 +54,7 @@ def check_parameters(notebook: Path, given: Mapping[str, Any]) -> dict[str, Any]
 
 
 def run_notebook(notebook: Path, output: Path, parameters: Mapping[str, Any], *, timeout_seconds: int) -> None:
-    """Run a notebook with these parameters in the present folder, and keep it, executed, as `output`.
+    """Run a notebook with these parameters in its own folder, and keep it, executed, as `output`.
 
     Args:
         timeout_seconds: of any one cell.
@@ -74,7 +74,7 @@ def run_notebook(notebook: Path, output: Path, parameters: Mapping[str, Any], *,
             str(notebook),
             str(output),
             parameters=dict(parameters),
-            cwd=str(Path.cwd()),
+            cwd=str(notebook.parent.resolve()),  # as JupyterLab does: its relative paths mean the same there and here
             progress_bar=False,
             log_output=False,
             execution_timeout=timeout_seconds,
