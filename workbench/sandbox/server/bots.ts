@@ -66,8 +66,9 @@ export class Bots {
     this.pool.warm();
   }
 
-  /** Runs a bot and records its AuditEvent. */
-  async execute(call: BotCall): Promise<BotResult> {
+  /** Runs a bot as it is stored, of which the caller may see less (`hiddenFields`), and records its AuditEvent. */
+  async execute(asked: BotCall): Promise<BotResult> {
+    const call = { ...asked, bot: this.records.find<Bot>('Bot', asked.bot.id) ?? asked.bot };
     const started = new Date();
     const result = await this.run(call);
     await this.audit({
