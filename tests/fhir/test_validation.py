@@ -78,6 +78,20 @@ FAULTS: list[tuple[dict[str, Any], list[str]]] = [
         {"resourceType": "Account", "status": "active", "servicePeriod": {"start": "2026-02-01", "end": "2026-01-01"}},
         ["Account.servicePeriod breaks FHIR's invariant per-1"],
     ),
+    (
+        {"resourceType": "Condition", "subject": {"display": "x"}, "clinicalStatus": {"coding": [{"code": "ill"}]}},
+        [
+            (
+                "Condition.clinicalStatus has no coding from http://hl7.org/fhir/ValueSet/condition-clinical; use active, "
+                "inactive, recurrence, relapse, remission or resolved "
+                "of http://terminology.hl7.org/CodeSystem/condition-clinical"
+            )
+        ],
+    ),
+    (
+        {"resourceType": "Condition", "subject": {"reference": "Invoice/1"}},
+        ["Condition.subject points to Invoice, which is not allowed here; point to Group or Patient"],
+    ),
     ({**INVOICE, "extension": [{"url": "https://x"}]}, ["Invoice.extension[0] breaks FHIR's invariant ext-1"]),
     (
         {"resourceType": "Patient", "contact": [{"gender": "male"}]},
@@ -254,3 +268,19 @@ def test_what_is_refused_here_alone_is_where_medplum_is_looser_than_fhir() -> No
         "unknown-type",  # contained resources are not entered
     }
     assert alone == looser
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ({"text": "well"}, True),  # a concept without codes says nothing that could be judged
+        ({"coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]}, True),
+        ({"coding": [{"system": "urn:x", "code": "active"}]}, False),
+        ({"coding": [{"system": "urn:x", "code": "y"}, {"code": "active"}]}, True),
+    ],
+)
+def test_one_coding_of_a_concept_must_be_of_its_value_set(status: dict[str, Any], expected: bool) -> None:
+    """Of a required binding one coding is enough, by system and code; others may stand beside it."""
+    condition = {"resourceType": "Condition", "subject": {"display": "x"}, "clinicalStatus": status}
+
+    assert (validate(condition) == []) is expected
