@@ -161,7 +161,7 @@ def test_accepted_deliveries_are_passed_on_byte_for_byte(path: Path) -> None:
     target = type("Target", (_Target,), {"got": []})
     seen: list[Received] = []
     with http.server.HTTPServer(("127.0.0.1", 0), target) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
         forward = f"http://127.0.0.1:{server.server_port}/bot"
         with capture_deliveries(path, secrets=SECRETS, port=0, forward=forward, watch=seen.append) as running:
             send(running.url, PAID.read_bytes())

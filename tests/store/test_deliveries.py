@@ -275,7 +275,7 @@ def test_a_store_of_a_newer_workbench_is_refused(tmp_path: Path) -> None:
     connection.execute("PRAGMA user_version = 99")
     connection.close()
 
-    with pytest.raises(StoreError, match=r"was written by a newer workbench \(form 99, we know 1\); update"):
+    with pytest.raises(StoreError, match=r"was written by a newer workbench \(form 99, we know 2\); update"):
         open_store(tmp_path / "a.db")
 
 

@@ -190,6 +190,18 @@ class EventStore:
         """
         return self._delete("DELETE FROM deliveries WHERE received_at < ?", [to_microseconds(before)])
 
+    def cursor(self, name: str) -> str | None:
+        """Return where a pull stands, or None when it is to begin anew."""
+        return next((str(row[0]) for row in self._rows("SELECT cursor FROM pulls WHERE name = ?", [name])), None)
+
+    def set_cursor(self, name: str, cursor: str | None) -> None:
+        """Remember where a pull stands, in the same commit as what it brought; None when it is done."""
+        sql = "DELETE FROM pulls WHERE name = ?"
+        if cursor is None:
+            self._connection.execute(sql, [name])
+        else:
+            self._connection.execute("INSERT OR REPLACE INTO pulls (name, cursor) VALUES (?, ?)", [name, cursor])
+
     def _delete(self, sql: str, values: Sequence[Any]) -> int:
         with self.transaction():
             self._connection.execute(sql, values)
