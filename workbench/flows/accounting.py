@@ -55,7 +55,8 @@ def find_disagreements(mapped: Iterable[MappedEvent], accounts: Iterable[EventAc
         here = expected.get((account.provider or "", account.id or ""), "")
         written = account.outcome in {"applied", "unchanged", "stale", "duplicate"}
         if here and here != ("written" if written else account.outcome):
-            found.append(f"{account.type} {account.id}: {here} here, {account.outcome} by the bot")
+            why = f" ({account.why})" if account.why else ""
+            found.append(f"{account.type} {account.id}: {here} here, {account.outcome} by the bot{why}")
     return tuple(found)
 
 

@@ -12,8 +12,8 @@ from os import environ as process_environment
 from pathlib import Path
 from typing import Literal
 
-from workbench.sandbox.launcher import start_sandbox
-from workbench.sandbox.lifecycle import find_sandbox
+from workbench.sandbox.launcher import Sandbox, read_credentials, start_sandbox
+from workbench.sandbox.lifecycle import read_status
 from workbench.servers.client import Server
 from workbench.servers.settings import server_from_environment
 
@@ -34,8 +34,10 @@ def connect(
     """
     if where == "environment":
         return server_from_environment(environment)
-    sandbox = find_sandbox(Path(data))
-    if sandbox is None:
-        started = sandbox = start_sandbox(Path(data))
-        atexit.register(started.stop)
-    return Server(sandbox.base_url, sandbox.client_id, sandbox.client_secret, sandbox.project_id)
+    folder = Path(data)
+    folder.mkdir(parents=True, exist_ok=True)
+    sandbox = read_status(folder) or start_sandbox(folder)
+    if isinstance(sandbox, Sandbox):
+        atexit.register(sandbox.stop)
+    held = read_credentials(folder)
+    return Server(sandbox.base_url, held["client_id"], held["client_secret"], held["project_id"])

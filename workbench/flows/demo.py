@@ -7,7 +7,6 @@ A step that finds less than it should raises; what was not checked is not said.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workbench.errors import StoreError, WorkbenchError
+from workbench.errors import WorkbenchError
 from workbench.flows.accounting import EventAccount, account_for, find_disagreements, find_missing_resources
 from workbench.flows.collect import audit_frame
 from workbench.flows.design import MappedEvents, map_events
@@ -27,6 +26,7 @@ from workbench.flows.project import Project
 from workbench.flows.rehearsal import Rehearsed, load_integrations, rehearse
 from workbench.flows.report import report
 from workbench.sandbox.launcher import start_sandbox
+from workbench.sandbox.lifecycle import reset_sandbox
 from workbench.servers.client import Server
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Demo:
     Args:
         project: whose mappings, samples and notebooks are used.
         events: the events to tell the story with; by default the project's samples.
-        data: the demo's own folder. What an earlier demo left there is removed: each run begins with an empty server.
+        data: the folder of the demo's sandbox, which is reset: each run begins with an empty server.
     """
 
     def __init__(self, project: Project, *, events: Path | None = None, data: Path | None = None) -> None:
@@ -102,7 +102,8 @@ class Demo:
         return [found, *(str(problem) for problem in self._mapped.problems[:_SHOWN])]
 
     def _sandbox(self) -> list[str]:
-        _remove_earlier(self.data)
+        self.data.mkdir(parents=True, exist_ok=True)
+        reset_sandbox(self.data)
         box = self._open.enter_context(start_sandbox(self.data))
         client = Server(box.base_url, box.client_id, box.client_secret, box.project_id)
         self._server = self._open.enter_context(client)
@@ -140,16 +141,6 @@ class Demo:
         made = report(self.project.notebooks / "06_report.ipynb", parameters=parameters, reports=self.project.reports)
         self.page = made.page
         return [f"{made.page} ({made.level})"]
-
-
-def _remove_earlier(data: Path) -> None:
-    """Remove what an earlier demo left, and only that: a folder that no sandbox wrote is refused."""
-    if not data.exists():
-        return
-    if any(data.iterdir()) and not (data / "sandbox.db").exists():
-        message = f"{data} is not a demo's folder: it holds files but no sandbox.db; choose another with --data"
-        raise StoreError(message)
-    shutil.rmtree(data)
 
 
 def _refuse(faults: tuple[str, ...] | list[str]) -> None:

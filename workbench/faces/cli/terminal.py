@@ -20,7 +20,7 @@ def results() -> Console:
 
 def complain(error: object) -> None:
     """Print one error, all its lines, to stderr, the first marked as an error."""
-    notes = getattr(error, "__notes__", ())
+    notes: list[str] = getattr(error, "__notes__", [])
     first, *rest = [*(str(error).splitlines() or [type(error).__name__]), *notes]
     print(f"error: {first}", *(f"       {line}" for line in rest), sep="\n", file=sys.stderr)
 
