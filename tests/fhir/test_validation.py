@@ -82,8 +82,8 @@ FAULTS: list[tuple[dict[str, Any], list[str]]] = [
         {"resourceType": "Condition", "subject": {"display": "x"}, "clinicalStatus": {"coding": [{"code": "ill"}]}},
         [
             (
-                "Condition.clinicalStatus has no coding from http://hl7.org/fhir/ValueSet/condition-clinical; use active, "
-                "inactive, recurrence, relapse, remission or resolved "
+                "Condition.clinicalStatus has no coding from http://hl7.org/fhir/ValueSet/condition-clinical; "
+                "use active, inactive, recurrence, relapse, remission or resolved "
                 "of http://terminology.hl7.org/CodeSystem/condition-clinical"
             )
         ],

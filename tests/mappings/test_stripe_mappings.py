@@ -453,8 +453,12 @@ def test_an_upcoming_invoice_is_one_reminder(sample: Sample, map_event: MapEvent
 
     rows = [map_event("stripe-reminder", event)["reminder"] for event in (first, again)]
 
+    first["data"]["object"].update(parent=None, customer=None)
+    of_nobody = map_event("stripe-reminder", first)
+
     assert {row["value"] for row in rows} == {"sub_1ECtd9JOcjWvRFuGB3BqAC62.1796565930"}
     assert {row["write"] for row in rows} == {"create-if-missing"}
+    assert of_nobody == {}
 
 
 @pytest.mark.parametrize("place", ["metadata", "parent", "subscription_details"])
