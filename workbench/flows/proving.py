@@ -88,8 +88,7 @@ def prove_access(
 
 def _reach(provisioned: Provisioned, transport: httpx.BaseTransport | None) -> Iterator[Probe]:
     """A body that nobody signed reaches the bot, and the bot refuses it."""
-    auth = httpx.BasicAuth(provisioned.client_id, provisioned.client_secret or "") if provisioned.client_id else None
-    with httpx.Client(auth=auth, transport=transport, timeout=30.0) as http:
+    with provisioned.open_client(transport=transport) as http:
         answer = http.post(provisioned.endpoint, json={"probe": True})
     refused = '\\"outcome\\":\\"refused\\"' in answer.text or '"outcome":"refused"' in answer.text
     found = "refused by the bot" if refused else f"answered {answer.status_code}"

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
+
 from workbench.access.differences import with_managed
 from workbench.access.plan import Change, Plan, plan_access, plan_removal
 from workbench.errors import PlanError, ServerError, StalePlanError, UnsafePlanError
@@ -22,6 +24,7 @@ from workbench.flows.existing import gather_existing
 from workbench.flows.integrations import LoadedIntegration
 from workbench.servers.client import Server
 from workbench.servers.projects import create_bot, create_client, remove_secrets, set_secrets
+from workbench.servers.settings import is_loopback
 
 __all__ = [
     "Provisioned",
@@ -45,6 +48,13 @@ class Provisioned:
     client_id: str | None = None  # None for a public webhook
     client_secret: str | None = field(default=None, repr=False)
     changes: tuple[Change, ...] = ()  # what was done to get there
+
+    def open_client(self, *, connections: int = 1, transport: httpx.BaseTransport | None = None) -> httpx.Client:
+        """An HTTP client that presents the sender's credentials, where the webhook asks for any."""
+        auth = httpx.BasicAuth(self.client_id, self.client_secret or "") if self.client_id else None
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
+        local = is_loopback(urlsplit(self.base_url).hostname or "")
+        return httpx.Client(auth=auth, transport=transport, limits=limits, timeout=30.0, trust_env=not local)
 
     @property
     def endpoint(self) -> str:

@@ -129,9 +129,7 @@ def replay(
     started = time.monotonic()
     secret = next(secrets[source.name] for source in loaded.integration.secrets if source.name in secrets)
     rows: dict[int, ReplayRow] = {}
-    limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
-    auth = httpx.BasicAuth(provisioned.client_id, provisioned.client_secret or "") if provisioned.client_id else None
-    with httpx.Client(auth=auth, transport=transport, limits=limits, timeout=60.0) as http:
+    with provisioned.open_client(connections=concurrency, transport=transport) as http:
         sender = _Sender(http, provisioned, loaded, secret, attempts, sleep)
         for number, row in _in_parallel(sender.send, deliveries, concurrency):
             rows[number] = row

@@ -20,7 +20,7 @@ from workbench.fhir.identity import Identity
 from workbench.servers.calls import read_json, refusal, send
 from workbench.servers.credentials import BasicCredentials, TokenCredentials
 from workbench.servers.quota import Quota, read_quota
-from workbench.servers.settings import address_problem
+from workbench.servers.settings import address_problem, is_loopback
 
 __all__ = ["Server"]
 
@@ -68,6 +68,7 @@ class Server:
             transport=transport,
             headers={"Accept": "application/fhir+json"},
             follow_redirects=False,  # credentials go where they were meant to go
+            trust_env=not is_loopback(urlsplit(base_url).hostname or ""),  # no proxy stands before this machine itself
         )
 
     def __enter__(self) -> Self:
