@@ -198,15 +198,13 @@ def _patiently(ask: _Ask, cursor: str | None, api: _Api, pause: Callable[[float]
 
 def _keep(store: EventStore, provider: Provider, event: Any) -> int:
     """Return 1 when an event was new."""
-    delivery = Delivery(
-        body=orjson.dumps(event), headers={}, received_at=datetime.now(UTC), name=f"{provider.name} API"
-    )
+    source = f"{provider.name} API"
+    delivery = Delivery(body=orjson.dumps(event), headers={}, received_at=datetime.now(UTC), name=source)
     found = read_events(delivery, provider)
     message = "pulled from the API"
-    added = store.add(
-        delivery, verdict="unsigned", provider=provider.name, events=found, message=message, source=delivery.name
-    )
-    return added.events
+    return store.add(
+        delivery, verdict="unsigned", provider=provider.name, events=found, message=message, source=source
+    ).events
 
 
 def _name(api: _Api, since: datetime, place: str = "") -> str:
@@ -225,15 +223,12 @@ def _next_page(answer: httpx.Response, first: str) -> str | None:
 
 def _refusal(api: _Api, status: int | None) -> ServerError:
     if status is None:
-        message = f"{api.title} could not be reached ({api.path}); check the address and the network, then pull again"
+        found, remedy = "could not be reached", "check the address and the network, then pull again"
     elif status in (401, 403):
-        message = (
-            f"{api.title} refused the key (status {status}, {api.path}); check {api.variable} and what it may read"
-        )
+        found, remedy = f"refused the key with status {status}", f"check {api.variable} and what it may read"
     else:
-        message = (
-            f"{api.title} answered with status {status} ({api.path}); pull again later, it goes on where it stopped"
-        )
+        found, remedy = f"answered with status {status}", "pull again later, it goes on where it stopped"
+    message = f"{api.title} {found} ({api.path}); {remedy}"
     return ServerError(message, status=status, path_template=api.path)
 
 
