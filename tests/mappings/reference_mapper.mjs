@@ -43,7 +43,7 @@ const helpers = {
   money,
   instant: (value) => (value === undefined ? undefined : moment(value).toISOString()),
   date: (value) => (value === undefined ? undefined : moment(value).toISOString().slice(0, 10)),
-  id: (value) => (typeof value === 'object' ? value.id : value),
+  id: (value) => (typeof value === 'object' ? value.id : value) || undefined,
 };
 
 async function leaf(text, scope) {

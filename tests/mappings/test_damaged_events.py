@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -90,3 +90,23 @@ def test_what_is_made_of_a_damaged_event_has_the_right_types(shipped: dict[str, 
 
     assert set(found) <= {*EXCUSED, "wrong-value", "code-not-in-value-set", "not-a-list", "invariant"}
     assert all(SECRET not in target for targets in found.values() for target in targets)
+
+
+def test_two_readers_never_make_different_things(
+    shipped: dict[str, EventMapping], read_apart: Callable[..., list[Any]]
+) -> None:
+    """Of every damaged event that both readers map, they make the same; ours is the stricter where one refuses."""
+    jobs = [(mapping.name, event) for mapping, event in runs(shipped, 1_500)]
+    strict = {"money-amount", "money-currency", "identity", "order", "id", "code", "instant", "date"}
+
+    different, refused = [], set()
+    for (name, event), other in zip(jobs, read_apart(jobs), strict=True):
+        try:
+            rows = shipped[name].map(event).as_list()
+        except MappingRunError as error:
+            refused |= {error.code} if isinstance(other, list) else set()
+        else:
+            different += [(name, other)] if rows != other else []
+
+    assert different == []
+    assert refused <= strict

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import random
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from workbench.fhir.money import EXPONENTS
 from workbench.fhir.validation import validate
 from workbench.fhir.writes import is_stale, stamp_event_time
 from workbench.mapping.compile import EventMapping
@@ -59,12 +57,6 @@ def rows(shipped: dict[str, EventMapping], jobs: list[Job]) -> list[list[dict[st
     return [result.as_list() for result in results]
 
 
-def ask_node(script: Path, request: dict[str, Any]) -> list[Any]:
-    """The JSON lines a Node script answers a request with."""
-    done = subprocess.run([NODE, script], input=json.dumps(request), capture_output=True, text=True, check=True)
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
 @pytest.mark.parametrize("path", DOCUMENTS, ids=[path.stem for path in DOCUMENTS])
 def test_a_shipped_mapping_has_no_problem(path: Path) -> None:
     """No error and no warning: nothing unused, unknown, unreachable, missing or of a wrong type."""
@@ -109,27 +101,22 @@ def test_medplums_own_validator_agrees(rows: list[list[dict[str, Any]]]) -> None
     assert [line for line in done.stdout.splitlines() if line != "[]"] == []
 
 
-def test_a_reader_written_apart_makes_the_same(jobs: list[Job], rows: list[list[dict[str, Any]]]) -> None:
+def test_a_reader_written_apart_makes_the_same(
+    jobs: list[Job], rows: list[list[dict[str, Any]]], read_apart: Callable[..., list[Any]]
+) -> None:
     """The official jsonata, walking the documents by their written rules, makes the very same resources."""
-    documents = {}
-    for path in DOCUMENTS:
-        documents[path.stem] = yaml.safe_load(path.read_text())
-        codes = documents[path.stem].get("codes", {})
-        documents[path.stem]["codes"] = {
-            name: json.loads((path.parent / file).read_text()) for name, file in codes.items()
-        }
-    request = {"documents": documents, "exponents": dict(EXPONENTS["stripe"])}
-
-    expected = ask_node(
-        ROOT / "tests/mappings/reference_mapper.mjs", {**request, "jobs": [[name, event] for name, event, _ in jobs]}
-    )
+    expected = read_apart([(name, event) for name, event, _ in jobs])
 
     different = [sample for (_, _, sample), one, other in zip(jobs, expected, rows, strict=True) if one != other]
     assert different == []
 
 
 def test_the_javascript_makes_the_same(
-    shipped: dict[str, EventMapping], jobs: list[Job], rows: list[list[dict[str, Any]]], tmp_path: Path
+    shipped: dict[str, EventMapping],
+    jobs: list[Job],
+    rows: list[list[dict[str, Any]]],
+    ask_node: Callable[..., list[Any]],
+    tmp_path: Path,
 ) -> None:
     """The exported JavaScript of each mapping, on Node, makes the very same rows as Python."""
     made = {}
