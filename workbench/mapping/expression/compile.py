@@ -62,7 +62,7 @@ class Expression:
         try:
             return self._function(data, given, Run())
         except RecursionError:
-            raise fault("U1001", "the expression or its data is nested too deep") from None
+            raise fault(code="U1001", message="the expression or its data is nested too deep") from None
 
     @cached_property
     def _function(self) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 from workbench.mapping.expression import ir
 from workbench.mapping.expression.writer import NODE_WRITERS, Scope, Value, Writer
 
-__all__ = ["write_behind", "write_names"]
+__all__ = ["write_behind", "write_middle", "write_names"]
 
 
 def write_names(writer: Writer, base: Value, names: tuple[str, ...], scope: Scope) -> Value:
@@ -104,7 +104,7 @@ def _steps(writer: Writer, state: Value, steps: tuple[ir.Step, ...], scope: Scop
         place += 1
     plain = _plain_names(steps[:place]) or ()
     if plain:
-        state = _mid_names(writer, state, plain, scope)
+        state = write_middle(writer, state, plain, scope)
     elif fresh and not isinstance(steps[0].node, ir.Name | ir.Sort):
         state = replace(state, code=writer.call("start", writer.settled(state).code), absent=False, pure=False)
     for at, step in enumerate(steps[place:], start=place):
@@ -112,7 +112,8 @@ def _steps(writer: Writer, state: Value, steps: tuple[ir.Step, ...], scope: Scop
     return state
 
 
-def _mid_names(writer: Writer, state: Value, names: tuple[str, ...], scope: Scope) -> Value:
+def write_middle(writer: Writer, state: Value, names: tuple[str, ...], scope: Scope) -> Value:
+    """The state after a row of field names that is not the end of a path; what is read already is shared."""
     for name in names:
         key = f"{state.code}\0{name}\0mid"
         found = scope.paths.get(key) if state.pure else None

@@ -40,6 +40,9 @@ _QUANTIFIER: Final = re.compile(r"(?:[*+?]|\{([0-9]{1,6})(,([0-9]{0,6}))?\})(\??
 class PatternError(ValueError):
     """The pattern holds what is not portable; the text says what."""
 
+    def __init__(self, *, reason: str) -> None:
+        super().__init__(reason)
+
 
 @dataclass(frozen=True, slots=True)
 class Chars:
@@ -106,7 +109,7 @@ def read_pattern(pattern: str, *, ignore_case: bool) -> Tree:
     reader = _Reader(pattern, ignore_case)
     tree = reader.branches()
     if reader.at < len(pattern):
-        raise PatternError("a ) without a (")
+        raise PatternError(reason="a ) without a (")
     return tree
 
 
@@ -161,14 +164,14 @@ class _Reader:
         if not found:
             return atom
         if isinstance(atom, Assertion | Look):
-            raise PatternError("a repeated assertion")
+            raise PatternError(reason="a repeated assertion")
         self.at = found.end()
         least, most = {"*": (0, None), "+": (1, None), "?": (0, 1)}.get(found[0][0], (0, 0))
         if found[1] is not None:
             least = int(found[1])
             most = least if found[2] is None else int(found[3]) if found[3] else None
         if most is not None and most < least:
-            raise PatternError("a {,} whose numbers are the wrong way round")
+            raise PatternError(reason="a {,} whose numbers are the wrong way round")
         return Repeat(atom, least, most, found[4] == "?")
 
     def _atom(self) -> Tree:
@@ -188,7 +191,7 @@ class _Reader:
                 return Assertion(self._text[self.at - 1])
             return Chars(self._folded(self._escape()))
         if sign in "*+?{":
-            raise PatternError(f"a {sign} with nothing before it to repeat")
+            raise PatternError(reason=f"a {sign} with nothing before it to repeat")
         return self._literal(sign)
 
     def _literal(self, sign: str) -> Tree:
@@ -196,7 +199,7 @@ class _Reader:
         if code > _LAST:
             high, low = 0xD800 + (code - 0x10000 >> 10), 0xDC00 + (code & 0x3FF)
             if _QUANTIFIER.match(self._text, self.at):
-                raise PatternError("a repeated character beyond U+FFFF")
+                raise PatternError(reason="a repeated character beyond U+FFFF")
             return Row((Chars(((high, high),)), Chars(((low, low),))))
         return Chars(self._folded(((code, code),)))
 
@@ -210,17 +213,17 @@ class _Reader:
             elif self._take("!"):
                 kind = "not ahead"
             else:
-                raise PatternError("a lookbehind, a named group or a mode")
+                raise PatternError(reason="a lookbehind, a named group or a mode")
         body = self.branches()
         if not self._take(")"):
-            raise PatternError("a ( without a )")
+            raise PatternError(reason="a ( without a )")
         return {"plain": Group(body), "bare": Row((body,)), "ahead": Look(body, True), "not ahead": Look(body, False)}[
             kind
         ]
 
     def _escape(self, *, in_class: bool = False) -> Ranges:
         if self.at >= len(self._text):
-            raise PatternError("a \\ at the end")
+            raise PatternError(reason="a \\ at the end")
         sign = self._text[self.at]
         self.at += 1
         shorthand = {"d": _DIGIT, "w": _WORD, "s": _SPACE}.get(sign.lower())
@@ -234,11 +237,11 @@ class _Reader:
             size = 2 if sign == "x" else 4
             digits = self._text[self.at : self.at + size]
             if not re.fullmatch(f"[0-9A-Fa-f]{{{size}}}", digits):
-                raise PatternError(f"a \\{sign} without {size} hex digits")
+                raise PatternError(reason=f"a \\{sign} without {size} hex digits")
             self.at += size
             return ((int(digits, 16),) * 2,)
         if sign.isalnum() or ord(sign) > 127:
-            raise PatternError("a back reference" if sign.isdigit() else f"\\{sign}")
+            raise PatternError(reason="a back reference" if sign.isdigit() else f"\\{sign}")
         return ((ord(sign),) * 2,)
 
     def _class(self) -> Tree:
@@ -256,7 +259,7 @@ class _Reader:
                     or high[0][0] != high[0][1]
                     or low[0][0] > high[0][0]
                 ):
-                    raise PatternError("a range in [ ] without two ends in order")
+                    raise PatternError(reason="a range in [ ] without two ends in order")
                 ranges.append((low[0][0], high[0][0]))
             else:
                 ranges.extend(low)
@@ -265,13 +268,13 @@ class _Reader:
 
     def _class_member(self) -> Ranges:
         if self.at >= len(self._text):
-            raise PatternError("a [ without a ]")
+            raise PatternError(reason="a [ without a ]")
         sign = self._text[self.at]
         self.at += 1
         if sign == "\\":
             return self._escape(in_class=True)
         if ord(sign) > _LAST:
-            raise PatternError("a character beyond U+FFFF in [ ]")
+            raise PatternError(reason="a character beyond U+FFFF in [ ]")
         return ((ord(sign),) * 2,)
 
     def _folded(self, ranges: Ranges) -> Ranges:
@@ -281,14 +284,14 @@ class _Reader:
         extra = []
         for low, high in ranges:
             if low > 127 and low == high and chr(low).upper() != chr(low).lower():
-                raise PatternError("a letter beyond ASCII where case is ignored")
+                raise PatternError(reason="a letter beyond ASCII where case is ignored")
             if (
                 low > 127
                 and low != high
                 and ranges not in (_SPACE, inverted(_SPACE), inverted(_WORD), inverted(_DIGIT))
                 and (low, high) not in _SPACE
             ):
-                raise PatternError("a range beyond ASCII where case is ignored")
+                raise PatternError(reason="a range beyond ASCII where case is ignored")
             extra += [
                 (ord(chr(code).swapcase()),) * 2 for code in range(low, min(high, 127) + 1) if chr(code).isalpha()
             ]

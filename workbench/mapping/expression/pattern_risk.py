@@ -34,7 +34,7 @@ class _Automaton:
 
     def add(self, ranges: Ranges) -> int:
         if len(self.sets) >= _MOST_STATES:
-            raise PatternError("too many characters and repetitions")
+            raise PatternError(reason="too many characters and repetitions")
         self.sets.append(ranges)
         self.follow.append(set())
         return len(self.sets) - 1
@@ -65,7 +65,7 @@ def degree(tree: Tree) -> int:
         automaton.follow[start].discard(start)
     loops = _loops(automaton)
     if _exponential(automaton, loops):
-        raise PatternError("repetitions inside each other that can take for ever")
+        raise PatternError(reason="repetitions inside each other that can take for ever")
     return _longest_chain(automaton, loops)
 
 

@@ -62,7 +62,7 @@ def checked_pattern(node: ir.Regex) -> Pattern:
 @lru_cache(maxsize=512)
 def _translated(pattern: str, flags: str, doubled: bool) -> Pattern:
     if doubled:
-        raise PatternError("a flag given twice")
+        raise PatternError(reason="a flag given twice")
     tree = read_pattern(pattern, ignore_case="i" in flags)
     _check(tree)
     longest = _LONGEST[min(degree(tree), len(_LONGEST) - 1)]
@@ -74,14 +74,14 @@ def _check(tree: Tree) -> None:
     if isinstance(tree, Repeat):
         _check(tree.body)
         if _empty(tree.body):
-            raise PatternError("a repeated part that can be empty")
+            raise PatternError(reason="a repeated part that can be empty")
         inner = tree.body.body if isinstance(tree.body, Group) else tree.body
         if tree.most != 1 and _groups(inner):
-            raise PatternError("a group inside a repetition")
+            raise PatternError(reason="a group inside a repetition")
     elif isinstance(tree, Look):
         _check(tree.body)
         if not tree.positive and _groups(tree.body):
-            raise PatternError("a group inside a negative lookahead")
+            raise PatternError(reason="a group inside a negative lookahead")
     elif isinstance(tree, Row | Branches):
         for part in tree.parts:
             _check(part)

@@ -109,9 +109,9 @@ def single(run: Run, values: Any, function: Any = MISSING) -> Any:
         if function is MISSING or truthy(invoke(run, function, _arguments(function, value, place, values))):
             found.append(value)
             if len(found) > 1:
-                raise fault("D3138", "$single found more than one")
+                raise fault(code="D3138", message="$single found more than one")
     if not found:
-        raise fault("D3139", "$single found none")
+        raise fault(code="D3139", message="$single found none")
     return found[0]
 
 
@@ -120,7 +120,7 @@ def reduced(run: Run, values: Any, function: Function, first: Any = MISSING) -> 
     if values is MISSING:
         return MISSING
     if function.arity < 2:
-        raise fault("D3050", "the function of $reduce takes two arguments at least")
+        raise fault(code="D3050", message="the function of $reduce takes two arguments at least")
     begin = 1 if first is MISSING and values else 0
     result = values[0] if begin else first
     for place in range(begin, len(values)):
@@ -161,7 +161,7 @@ def sort(run: Run, values: Any, function: Any = MISSING) -> Any:
         return merge_sort(list(values), lambda left, right: bool(left > right))
     if all(value.__class__ is str for value in values):
         return merge_sort(list(values), lambda left, right: utf16_less(right, left))
-    raise fault("D3070", "$sort without a function takes only numbers, or only texts")
+    raise fault(code="D3070", message="$sort without a function takes only numbers, or only texts")
 
 
 def _javascript_true(value: Any) -> bool:

@@ -18,7 +18,7 @@ def invoke(run: Run, function: Any, arguments: tuple[Any, ...], context: Any = N
     run.enter()
     while True:
         if function.__class__ is not Function:
-            raise fault("T1006", "only a function can be called")
+            raise fault(code="T1006", message="only a function can be called")
         run.spend(1)
         if function.signature is not None:
             arguments = function.signature.validate(arguments, context)
@@ -32,7 +32,7 @@ def invoke(run: Run, function: Any, arguments: tuple[Any, ...], context: Any = N
 def call(run: Run, function: Any, known: bool, context: Any, *arguments: Any) -> Any:
     """`f(…)`; `known` says that a function of the same name with a `$` exists, for a better error."""
     if function is MISSING and known:
-        raise fault("T1005", "only a function can be called; its name begins with $")
+        raise fault(code="T1005", message="only a function can be called; its name begins with $")
     return invoke(run, function, arguments, context)
 
 
@@ -44,7 +44,7 @@ def tail_call(function: Any, arguments: tuple[Any, ...]) -> TailCall:
 def apply_to(run: Run, left: Any, function: Any) -> Any:
     """`left ~> function`; of two functions, their chain."""
     if function.__class__ is not Function:
-        raise fault("T2006", "the right side of ~> must be a function")
+        raise fault(code="T2006", message="the right side of ~> must be a function")
     if left.__class__ is Function:
         return Function(lambda value=MISSING, *_: invoke(run, function, (invoke(run, left, (value,)),)), 1)
     return invoke(run, function, (left,))
@@ -54,8 +54,8 @@ def partial(run: Run, function: Any, known: bool, holes: tuple[int, ...], *argum
     """`f(?, 2)`: a function of what stands at the holes."""
     if function.__class__ is not Function:
         if function is MISSING and known:
-            raise fault("T1007", "only a function can be applied partially; its name begins with $")
-        raise fault("T1008", "only a function can be applied partially")
+            raise fault(code="T1007", message="only a function can be applied partially; its name begins with $")
+        raise fault(code="T1008", message="only a function can be applied partially")
     inner = Function(
         function.call, function.arity, function.signature if function.signature and function.signature.native else None
     )
@@ -71,11 +71,11 @@ def partial(run: Run, function: Any, known: bool, holes: tuple[int, ...], *argum
 
 def raise_error(message: Any = MISSING) -> Any:
     """`$error(message)`."""
-    raise fault("D3137", str(message) if message is not MISSING and message else "$error() function evaluated")
+    raise fault(code="D3137", message=str(message) if message is not MISSING and message else "$error() function evaluated")
 
 
 def raise_assertion(condition: Any, message: Any = MISSING) -> Any:
     """`$assert(condition, message)`: nothing, or an error."""
     if condition is MISSING or not condition:
-        raise fault("D3141", str(message) if message is not MISSING and message else "$assert() statement failed")
+        raise fault(code="D3141", message=str(message) if message is not MISSING and message else "$assert() statement failed")
     return MISSING

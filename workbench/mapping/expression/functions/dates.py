@@ -32,7 +32,7 @@ def to_millis(text: Any, picture: Any = MISSING) -> Any:
         return parse_picture(text, picture)
     found = _ISO.fullmatch(text)
     if not found:
-        raise fault("D3110", "$toMillis takes a time as ISO 8601 writes it")
+        raise fault(code="D3110", message="$toMillis takes a time as ISO 8601 writes it")
     return _parsed(found)
 
 

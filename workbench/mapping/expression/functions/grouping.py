@@ -47,13 +47,13 @@ def group_by(run: Run, value: Any, pairs: Row[Row[Of]], raw: bool) -> dict[str, 
             if key is MISSING:
                 continue
             if key.__class__ is not str:
-                raise fault("T1003", f"a key of an object must be a text, found {name_of_kind(key)}")
+                raise fault(code="T1003", message=f"a key of an object must be a text, found {name_of_kind(key)}")
             if key in ("_jsonata_lambda", "_jsonata_function"):
-                raise fault("D1013", "names that begin with _jsonata_ are reserved")
+                raise fault(code="D1013", message="names that begin with _jsonata_ are reserved")
             if key not in gathered:
                 gathered[key] = (place, item)
             elif gathered[key][0] != place:
-                raise fault("D1009", "two keys of an object come out the same")
+                raise fault(code="D1009", message="two keys of an object come out the same")
             else:
                 before = gathered[key][1]
                 run.spend(len(before) // 8 if isinstance(before, list) else 1)
@@ -104,9 +104,9 @@ def _compared(left: Any, right: Any, descending: bool) -> int:
         str if value.__class__ is str else float if value.__class__ in (int, float) else None for value in (left, right)
     ]
     if None in kinds:
-        raise fault("T2008", "items are ordered by numbers or texts only")
+        raise fault(code="T2008", message="items are ordered by numbers or texts only")
     if kinds[0] is not kinds[1]:
-        raise fault("T2007", "items are ordered by numbers or by texts, not by both")
+        raise fault(code="T2007", message="items are ordered by numbers or by texts, not by both")
     if left == right:
         return 0
     smaller = utf16_less(left, right) if kinds[0] is str else left < right
@@ -126,7 +126,7 @@ def type_name(value: Any) -> Any:
     }
     if value.__class__ is float and not math.isfinite(value):
         if value == value:
-            raise fault("D1001", "a number is out of range")
+            raise fault(code="D1001", message="a number is out of range")
         return "object"
     return MISSING if value is MISSING else names.get(value.__class__, "array")
 
@@ -139,7 +139,7 @@ def clean(value: Any, depth: int = 0) -> Any:
     if value is None:
         return MISSING
     if depth > _DEEPEST:
-        raise fault("U1001", f"a value is nested more than {_DEEPEST} deep")
+        raise fault(code="U1001", message=f"a value is nested more than {_DEEPEST} deep")
     if isinstance(value, dict):
         fields = {key: clean(item, depth + 1) for key, item in value.items() if item is not None}
         if len(fields) == len(value) and all(value[key] is fields[key] for key in fields):
@@ -167,7 +167,7 @@ def finish(run: Run, value: Any, depth: int = 0) -> Any:
     if kind is float:
         return int(value) if value.is_integer() and -_EXACT <= value <= _EXACT else value
     if depth > _DEEPEST:
-        raise fault("U1001", f"a value is nested more than {_DEEPEST} deep")
+        raise fault(code="U1001", message=f"a value is nested more than {_DEEPEST} deep")
     if isinstance(value, dict):
         run.spend(len(value))
         fields = {key: finish(run, item, depth + 1) for key, item in ordered(value).items()}

@@ -29,7 +29,7 @@ def regex_of(run: Run, pattern: str, most: int) -> Function:
         if found is None:
             return MISSING
         if not first and found.end() == found.start():
-            raise fault("D1004", "a regular expression matches the empty text again and again")
+            raise fault(code="D1004", message="a regular expression matches the empty text again and again")
         groups = [MISSING if group is None else mended(group) for group in found.groups()]
         after = found.end()
         following = Function(lambda *_: found_from(text, after, False) if after < len(text) else MISSING, 0)
@@ -37,9 +37,9 @@ def regex_of(run: Run, pattern: str, most: int) -> Function:
 
     def begin(text: Any = MISSING, *_: Any) -> Any:
         if text.__class__ is not str:
-            raise fault("T0410", "a regular expression searches a text")
+            raise fault(code="T0410", message="a regular expression searches a text")
         if len(text) > most:
-            raise fault("U1001", f"the text is longer than {most}, which takes this regular expression too long")
+            raise fault(code="U1001", message=f"the text is longer than {most}, which takes this regular expression too long")
         return found_from(units(text), 0, True)
 
     return Function(begin, 1, pattern=compiled)
@@ -50,7 +50,7 @@ def _matches(run: Run, matcher: Any, text: str) -> Iterator[dict[str, Any]]:
     found = invoke(run, matcher, (text,))
     while found is not MISSING:
         if found.__class__ is not dict or not _is_match(found):
-            raise fault("T1010", "a matcher gives an object with match, start, end, groups and next")
+            raise fault(code="T1010", message="a matcher gives an object with match, start, end, groups and next")
         yield found
         found = invoke(run, found.get("next"), ())
 
@@ -118,13 +118,13 @@ def replace(run: Run, text: Any, pattern: Any, replacement: Any, limit: Any = MI
     if text is MISSING:
         return MISSING
     if pattern == "" and pattern.__class__ is str:
-        raise fault("D3010", "$replace cannot search for the empty text")
+        raise fault(code="D3010", message="$replace cannot search for the empty text")
     _check_limit(limit, "D3011", "replace")
     if limit is not MISSING and limit <= 0:
         return text
     if pattern.__class__ is str:
         if replacement.__class__ is Function:
-            raise fault("D3012", "a text is replaced by a text")
+            raise fault(code="D3012", message="a text is replaced by a text")
         return replace_text(text, pattern, "undefined" if replacement is MISSING else replacement, limit)
     _check_matcher(pattern)
     return _replaced(run, units(text), pattern, replacement, limit)
@@ -141,7 +141,7 @@ def _replaced(run: Run, text: str, pattern: Any, replacement: Any, limit: Any) -
         count += 1
         size += len(parts[-1]) + len(parts[-2])
         if size > LARGEST_TEXT:
-            raise fault("D2015", f"a text is longer than {LARGEST_TEXT}")
+            raise fault(code="D2015", message=f"a text is longer than {LARGEST_TEXT}")
         if limit is not MISSING and count >= limit:
             break
     return mended("".join([*parts, text[position:]]))
@@ -151,10 +151,10 @@ def _substitute(run: Run, found: dict[str, Any], replacement: Any) -> str:
     if replacement.__class__ is str:
         return units(_filled(replacement, found["match"], found["groups"]))
     if replacement is MISSING:
-        raise fault("T0410", "$replace has nothing to put in place")
+        raise fault(code="T0410", message="$replace has nothing to put in place")
     given = invoke(run, replacement, (found,))
     if given.__class__ is not str:
-        raise fault("D3012", "a match is replaced by a text")
+        raise fault(code="D3012", message="a match is replaced by a text")
     return units(given)
 
 
@@ -196,9 +196,9 @@ def _leading(text: str) -> int | None:
 
 def _check_limit(limit: Any, code: str, name: str) -> None:
     if limit is not MISSING and limit < 0:
-        raise fault(code, f"the limit of ${name} is not negative")
+        raise fault(code=code, message=f"the limit of ${name} is not negative")
 
 
 def _check_matcher(pattern: Any) -> None:
     if pattern.__class__ is not Function:
-        raise fault("T1010", "a text is searched for a text or a regular expression")
+        raise fault(code="T1010", message="a text is searched for a text or a regular expression")

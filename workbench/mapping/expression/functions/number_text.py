@@ -60,7 +60,7 @@ def text_of(value: Any) -> str:
         return str(value)
     if kind is int or kind is float:
         if value - value != 0:
-            raise fault("D3001", "an infinite number has no text")
+            raise fault(code="D3001", message="an infinite number has no text")
         return number_text(rounded_15(value))
     if kind is bool:
         return "true" if value else "false"
@@ -106,7 +106,7 @@ def _write(value: Any, newline: str, step: str, out: list[str], room: list[int])
         out.append(_scalar(value))
         room[0] -= len(out[-1])
     if room[0] < 0:
-        raise fault("D2015", f"a text is longer than {LARGEST_TEXT}")
+        raise fault(code="D2015", message=f"a text is longer than {LARGEST_TEXT}")
 
 
 def _write_members(
@@ -118,7 +118,7 @@ def _write_members(
         return
     inner = newline + step
     if len(inner) > _DEEPEST * 2 or (not newline and len(step) > _DEEPEST):
-        raise fault("U1001", f"a value is nested more than {_DEEPEST} deep")
+        raise fault(code="U1001", message=f"a value is nested more than {_DEEPEST} deep")
     separator = opening
     for prefix, item in members:
         out.append(separator + inner + prefix if newline else separator + prefix)

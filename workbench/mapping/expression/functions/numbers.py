@@ -52,7 +52,7 @@ def to_number(value: Any) -> Any:
                 (digits, radix) for digits, radix in zip(found.groups(), (16, 8, 2), strict=True) if digits
             )
             return number(int(digits, radix))
-    raise fault("D3030", f"{name_of_kind(value)} cannot be read as a number")
+    raise fault(code="D3030", message=f"{name_of_kind(value)} cannot be read as a number")
 
 
 def absolute(value: Any) -> Any:
@@ -107,7 +107,7 @@ def square_root(value: Any) -> Any:
     if value is MISSING:
         return MISSING
     if value < 0:
-        raise fault("D3060", "a negative number has no square root")
+        raise fault(code="D3060", message="a negative number has no square root")
     return number(math.sqrt(value))
 
 
@@ -123,7 +123,7 @@ def power(value: Any, exponent: Any) -> Any:
         except (OverflowError, ValueError):
             result = math.nan
     if not math.isfinite(result):
-        raise fault("D3061", "a power cannot be represented as a number")
+        raise fault(code="D3061", message="a power cannot be represented as a number")
     return result
 
 
@@ -175,7 +175,7 @@ def format_base(value: Any, radix: Any = MISSING) -> Any:
     whole = rounded(value)
     base = 10 if radix is MISSING else rounded(radix)
     if base < 2 or base > 36:
-        raise fault("D3100", "a radix is from 2 to 36")
+        raise fault(code="D3100", message="a radix is from 2 to 36")
     if not math.isfinite(whole):
         return "NaN" if whole != whole else "Infinity" if whole > 0 else "-Infinity"
     if base == 10:

@@ -79,7 +79,7 @@ def append(run: Run, left: Any, right: Any) -> Any:
     second = right if isinstance(right, list) else [right]
     size = len(first) + len(second)
     if size > 1_000_000:
-        raise fault("D2015", "a list has at most 1000000 members here")
+        raise fault(code="D2015", message="a list has at most 1000000 members here")
     run.spend(size // 8)
     return [*first, *second]
 

@@ -54,9 +54,9 @@ def double(value: int) -> float:
 def _operands(left: Any, right: Any, sign: str) -> bool:
     """Whether there is something on both sides; both are then numbers."""
     if left is not MISSING and not is_number(left):
-        raise fault("T2001", f"the left side of {sign} must be a number, found {name_of_kind(left)}")
+        raise fault(code="T2001", message=f"the left side of {sign} must be a number, found {name_of_kind(left)}")
     if right is not MISSING and not is_number(right):
-        raise fault("T2002", f"the right side of {sign} must be a number, found {name_of_kind(right)}")
+        raise fault(code="T2002", message=f"the right side of {sign} must be a number, found {name_of_kind(right)}")
     return left is not MISSING and right is not MISSING
 
 
@@ -103,7 +103,7 @@ def negative(value: Any) -> Any:
     if value is MISSING:
         return MISSING
     if not is_number(value):
-        raise fault("D1002", f"only a number can be negated, found {name_of_kind(value)}")
+        raise fault(code="D1002", message=f"only a number can be negated, found {name_of_kind(value)}")
     return -0.0 if value.__class__ is int and value == 0 else number(-value)
 
 
@@ -122,7 +122,7 @@ def concat(left: Any, right: Any) -> str:
 def joined(left: str, right: str) -> str:
     """The two texts as one; the halves of a surrogate pair that meet become one character."""
     if len(left) + len(right) > LARGEST_TEXT:
-        raise fault("D2015", f"a text is longer than {LARGEST_TEXT}")
+        raise fault(code="D2015", message=f"a text is longer than {LARGEST_TEXT}")
     if left and right and "\ud800" <= left[-1] <= "\udbff" and "\udc00" <= right[0] <= "\udfff":
         pair = (left[-1] + right[0]).encode("utf-16", "surrogatepass").decode("utf-16")
         return left[:-1] + pair + right[1:]
@@ -133,15 +133,15 @@ def range_of(run: Run, first: Any, last: Any) -> Any:
     """`[first..last]`; nothing where the last is smaller."""
     for value, code, side in ((first, "T2003", "left"), (last, "T2004", "right")):
         if value is not MISSING and not (value.__class__ is int or (value.__class__ is float and value.is_integer())):
-            raise fault(code, f"the {side} side of .. must be a whole number, found {name_of_kind(value)}")
+            raise fault(code=code, message=f"the {side} side of .. must be a whole number, found {name_of_kind(value)}")
     if first is MISSING or last is MISSING or first > last:
         return MISSING
     size = last - first + 1
     if size > 10_000_000:
-        raise fault("D2014", "a range has at most 10,000,000 members")
+        raise fault(code="D2014", message="a range has at most 10,000,000 members")
     if size > LARGEST_SEQUENCE:
-        raise fault("D2015", f"a list has at most {LARGEST_SEQUENCE} members here")
+        raise fault(code="D2015", message=f"a list has at most {LARGEST_SEQUENCE} members here")
     if abs(first) + size > _EXACT:
-        raise fault("D2014", "a range stays below 2^53")
+        raise fault(code="D2014", message="a range stays below 2^53")
     run.spend(int(size))
     return Sequence(range(int(first), int(last) + 1))

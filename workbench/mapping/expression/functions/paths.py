@@ -107,7 +107,7 @@ def spread_state(value: Any, raw: bool) -> Any:
 
 def lookup_value(value: Any, key: Any) -> Any:
     """`$lookup(value, key)`."""
-    return lookup(value, key, False)
+    return lookup(value, "undefined" if key is MISSING else key, False)  # as JavaScript looks for a missing name
 
 
 def start(context: Any) -> Any:
@@ -220,6 +220,8 @@ def _deep_flat(values: list[Any], out: list[Any], raw: bool) -> None:
 
 def descendants(run: Run, context: Any, raw: bool) -> Any:
     """`**`: the value itself and everything inside it, lists taken apart."""
+    if context is MISSING:
+        return MISSING
     out = Sequence()
     waiting = [context]
     while waiting:

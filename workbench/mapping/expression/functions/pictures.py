@@ -60,6 +60,9 @@ class Marker:
 class PictureError(ValueError):
     """The picture is not portable; the text says why."""
 
+    def __init__(self, *, reason: str) -> None:
+        super().__init__(reason)
+
 
 def unsupported(picture: str, *, parsing: bool) -> str | None:
     """Why a picture is not portable, or None if it is (or is wrong in a way that JSONata reports itself)."""
@@ -96,7 +99,7 @@ def _read(picture: str) -> tuple[Marker | str, ...]:
                 continue
             end = picture.find("]", at)
             if end < 0:
-                raise fault("D3135", "a picture has a [ without a ]")
+                raise fault(code="D3135", message="a picture has a [ without a ]")
             out.append(_marker("".join(picture[at + 1 : end].split())))
             at, start = end, end + 1
         at += 1
@@ -111,10 +114,10 @@ def _marker(text: str) -> Marker:
     if len(how) > 1 and how[-1] in "atco":
         how, modifier = how[:-1], how[-1]
     if part in ("W", "w", "X", "x"):
-        raise PictureError(f"the week part [{part}]")
+        raise PictureError(reason=f"the week part [{part}]")
     if not how:
         if part not in _DEFAULTS:
-            raise fault("D3132", "a picture has an unknown part")
+            raise fault(code="D3132", message="a picture has an unknown part")
         how = _DEFAULTS[part]
     least, longest = _width(width) if comma else (None, None)
     return _made(part, how, modifier, least, longest)
@@ -122,21 +125,21 @@ def _marker(text: str) -> Marker:
 
 def _made(part: str, how: str, modifier: str, least: int | None, longest: int | None) -> Marker:
     if part not in _DEFAULTS:
-        raise PictureError(f"the part [{part}]")
+        raise PictureError(reason=f"the part [{part}]")
     if how[0] in "nN":
         if part not in "MFPCE" and part not in "Zz":
             return Marker(part=part, fault="D3133")
         if part in "Zz":
-            raise PictureError("a name of a zone")
+            raise PictureError(reason="a name of a zone")
         return Marker(
             part=part, name="lower" if how[0] == "n" else "title" if how[1:2] == "n" else "upper", longest=longest
         )
     if part in "PCE":
-        raise PictureError(f"[{part}] as a number")
+        raise PictureError(reason=f"[{part}] as a number")
     if part in "Zz":
         return _zone(part, how, modifier)
     if not (how.isascii() and how.isdigit()):
-        raise PictureError(f"the form {how} of [{part}]; only digits and names are")
+        raise PictureError(reason=f"the form {how} of [{part}]; only digits and names are")
     digits = max(len(how), least or 0)
     year = -1
     if part == "Y":
@@ -149,7 +152,7 @@ def _made(part: str, how: str, modifier: str, least: int | None, longest: int | 
 
 def _zone(part: str, how: str, modifier: str) -> Marker:
     if not _ZONE.fullmatch(how):
-        raise PictureError(f"the form {how} of [{part}]")
+        raise PictureError(reason=f"the form {how} of [{part}]")
     digits = len(how.replace(":", ""))
     wrong = "D3134" if ":" not in how and digits > 4 else None
     return Marker(part=part, fault=wrong, digits=digits, zulu=modifier == "t", separator=len(how.partition(":")[2]))
@@ -157,7 +160,7 @@ def _zone(part: str, how: str, modifier: str) -> Marker:
 
 def _width(text: str) -> tuple[int | None, int | None]:
     if not _WIDTH.fullmatch(text):
-        raise PictureError(f"the width {text}")
+        raise PictureError(reason=f"the width {text}")
     least, _, most = text.partition("-")
     return int(least) if least != "*" else None, int(most) if most.isdigit() else None
 
@@ -179,7 +182,7 @@ def _portable(picture: str) -> tuple[Marker | str, ...]:
     try:
         return _read(picture)
     except PictureError as error:
-        raise fault("U1002", f"this picture is not portable: {error}") from None
+        raise fault(code="U1002", message=f"this picture is not portable: {error}") from None
 
 
 def _offset(zone: Any) -> tuple[int, int]:
@@ -187,7 +190,7 @@ def _offset(zone: Any) -> tuple[int, int]:
         return 0, 0
     found = _LEADING.match(zone)
     if not found or len(found[1]) > 7:
-        raise fault("U1002", "a zone is written +hhmm")
+        raise fault(code="U1002", message="a zone is written +hhmm")
     offset = int(found[1])
     return offset // 100, int(math.fmod(offset, 100))
 
@@ -195,14 +198,14 @@ def _offset(zone: Any) -> tuple[int, int]:
 def _shown(marker: Marker, parts: dict[str, int] | None, hours: int, minutes: int) -> str:
     part = marker.part
     if marker.fault:
-        raise fault(marker.fault, f"the part [{part}] of a picture has a form that it cannot have")
+        raise fault(code=marker.fault, message=f"the part [{part}] of a picture has a form that it cannot have")
     if part in "CE":
         return "ISO"
     if part in "Zz":
         return _shown_zone(marker, hours, minutes)
     if parts is None:
         if marker.name:
-            raise fault("U1002", "a time is beyond the calendar")
+            raise fault(code="U1002", message="a time is beyond the calendar")
         return "NaN".rjust(marker.digits, "0") + ("th" if marker.ordinal else "")
     if part == "P":
         half = "pm" if parts["H"] >= 12 else "am"
@@ -266,7 +269,7 @@ def _pattern(part: Marker | str, following: tuple[Marker | str, ...]) -> str:
     if isinstance(part, str):
         return re.escape(part)
     if part.fault == "D3133":
-        raise fault(part.fault, f"the part [{part.part}] of a picture has a form that it cannot have")
+        raise fault(code=part.fault, message=f"the part [{part.part}] of a picture has a form that it cannot have")
     if part.part in "Zz":
         return ("GMT" if part.part == "z" else "") + "[-+][0-9]+" + (":[0-9]+" if part.separator else "")
     if part.part == "f":
@@ -308,7 +311,7 @@ def _millis(values: dict[str, Any]) -> Any:
             values[part] = 1 if part in "MD" else 0
             ended = True
         elif ended:
-            raise fault("D3136", "a picture lacks a part between those that are given")
+            raise fault(code="D3136", message="a picture lacks a part between those that are given")
     year, month = values["Y"], max(values.get("M") or 1, 1)
     day = values["D"]
     year += 1900 if 0 <= year <= 99 else 0

@@ -93,12 +93,12 @@ class Signature:
             if found is None:
                 break
             good = found.end()
-        return fault("T0410", f"argument {good + 1} is not what the function takes")
+        return fault(code="T0410", message=f"argument {good + 1} is not what the function takes")
 
 
 def _from_context(context: Any, wanted: str, place: int) -> Any:
     if not re.match(wanted, symbol(context)):
-        raise fault("T0411", f"the context cannot stand in for argument {place + 1}")
+        raise fault(code="T0411", message=f"the context cannot stand in for argument {place + 1}")
     return context
 
 
@@ -113,7 +113,7 @@ def _as_list(value: Any, sign: str, matched: str, parameter: Parameter, place: i
         else:
             wrong = matched != subtype
         if wrong:
-            raise fault("T0412", f"argument {place + 1} is no list of what the function takes")
+            raise fault(code="T0412", message=f"argument {place + 1} is no list of what the function takes")
     return value if sign == "a" else [value]
 
 
@@ -196,5 +196,5 @@ def list_of(value: Any, subtype: str, place: int) -> Any:
         return MISSING
     members = value if isinstance(value, list) else [value]
     if any(symbol(member) != subtype for member in members):
-        raise fault("T0412", f"argument {place + 1} is no list of what the function takes")
+        raise fault(code="T0412", message=f"argument {place + 1} is no list of what the function takes")
     return members

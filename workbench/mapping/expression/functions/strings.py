@@ -112,7 +112,7 @@ def pad(text: Any, width: Any, sign: Any = MISSING) -> Any:
         return text
     sign = " " if sign is MISSING or not sign else sign
     if abs(width) > LARGEST_TEXT:
-        raise fault("D2015", f"a text is longer than {LARGEST_TEXT}")
+        raise fault(code="D2015", message=f"a text is longer than {LARGEST_TEXT}")
     missing = abs(int(width)) - len(text)
     if missing <= 0:
         return text
@@ -138,7 +138,7 @@ def replace_text(text: str, sign: str, replacement: str, limit: Any) -> str:
     if limit is not MISSING:
         most = min(most, -int(-limit // 1))
     if most * len(replacement) + len(text) > LARGEST_TEXT:
-        raise fault("D2015", f"a text is longer than {LARGEST_TEXT}")
+        raise fault(code="D2015", message=f"a text is longer than {LARGEST_TEXT}")
     return mended(replacement.join(pieces[: most + 1]) + "".join(sign + piece for piece in pieces[most + 1 :]))
 
 
@@ -148,7 +148,7 @@ def join(texts: Any, separator: Any = MISSING) -> Any:
         return MISSING
     between = "" if separator is MISSING else separator
     if sum(map(len, texts)) + len(between) * len(texts) > LARGEST_TEXT:
-        raise fault("D2015", f"a text is longer than {LARGEST_TEXT}")
+        raise fault(code="D2015", message=f"a text is longer than {LARGEST_TEXT}")
     return mended(between.join(texts))
 
 
@@ -181,7 +181,7 @@ def _encoded(text: Any, safe: str, name: str) -> Any:
     if text is MISSING:
         return MISSING
     if _LONE.search(text):
-        raise fault("D3140", f"${name} met half a character")
+        raise fault(code="D3140", message=f"${name} met half a character")
     return quote(text, safe=safe)
 
 
@@ -199,11 +199,11 @@ def _decoded(text: Any, kept: str, name: str) -> Any:
     if text is MISSING:
         return MISSING
     if _BAD_ESCAPE.search(text):
-        raise fault("D3140", f"${name} met a % without two hex digits")
+        raise fault(code="D3140", message=f"${name} met a % without two hex digits")
     try:
         return mended(_ESCAPED.sub(lambda found: _decoded_run(found[0], kept), text))
     except UnicodeDecodeError:
-        raise fault("D3140", f"${name} met bytes that are no UTF-8") from None
+        raise fault(code="D3140", message=f"${name} met bytes that are no UTF-8") from None
 
 
 def _decoded_run(run: str, kept: str) -> str:

@@ -56,7 +56,7 @@ def same(left: Any, right: Any, depth: int = 0) -> bool:
     if kind is right.__class__ and kind is not dict and kind not in (list, Sequence, Cons):
         return left is right if kind is Function else bool(left == right)
     if depth > _DEEPEST:
-        raise fault("U1001", f"a value is nested more than {_DEEPEST} deep")
+        raise fault(code="U1001", message=f"a value is nested more than {_DEEPEST} deep")
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(same(a, b, depth + 1) for a, b in zip(left, right, strict=True))
     if isinstance(left, dict) and isinstance(right, dict):
@@ -131,12 +131,12 @@ def _comparable(left: Any, right: Any) -> type | None:
     for value in (left, right):
         kind = value.__class__
         if kind not in (str, int, float) and value is not MISSING:
-            raise fault("T2010", f"only numbers and texts can be compared, found {name_of_kind(value)}")
+            raise fault(code="T2010", message=f"only numbers and texts can be compared, found {name_of_kind(value)}")
         kinds.append(None if value is MISSING else str if kind is str else float)
     if None in kinds:
         return None
     if kinds[0] is not kinds[1]:
-        raise fault("T2009", "a number cannot be compared with a text")
+        raise fault(code="T2009", message="a number cannot be compared with a text")
     return kinds[0]
 
 

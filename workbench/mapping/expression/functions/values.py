@@ -104,7 +104,7 @@ class Run:
         """
         self.steps -= steps
         if self.steps < 0:
-            raise fault("U1001", f"the expression takes more than {_STEPS} steps; check it for a loop without an end")
+            raise fault(code="U1001", message=f"the expression takes more than {_STEPS} steps; check it for a loop without an end")
 
     def enter(self) -> None:
         """Goes one call deeper.
@@ -114,13 +114,11 @@ class Run:
         """
         self.calls -= 1
         if self.calls < 0:
-            raise fault(
-                "U1001",
-                f"functions call each other more than {_CALLS} deep; end the function in its own call, or use $reduce",
+            raise fault(code="U1001", message=f"functions call each other more than {_CALLS} deep; end the function in its own call, or use $reduce",
             )
 
 
-def fault(code: str, message: str) -> MappingRunError:
+def fault(*, code: str, message: str) -> MappingRunError:
     """The error of a run-time fault; the message never holds a value of the data."""
     return MappingRunError(f"{code}: {message}", code=code)
 
@@ -151,11 +149,11 @@ def is_number(value: Any) -> bool:
     if value.__class__ is int:
         if -_EXACT <= value <= _EXACT or value.bit_length() < 1024:
             return True
-        raise fault("D1001", "a number is out of range")
+        raise fault(code="D1001", message="a number is out of range")
     if value.__class__ is not float or value != value:
         return False
     if value in (float("inf"), float("-inf")):
-        raise fault("D1001", "a number is out of range")
+        raise fault(code="D1001", message="a number is out of range")
     return True
 
 
