@@ -21,8 +21,11 @@ const worker = new Worker(new URL('./botworker.mjs', import.meta.url), {
 });
 let watch: ReturnType<typeof setInterval> | undefined;
 
-worker.onmessage = ({ data }: MessageEvent<BotResult>) => {
+worker.onmessage = ({ data }: MessageEvent<BotResult | { readonly exit: number }>) => {
   clearInterval(watch);
+  if ('exit' in data) {
+    Deno.exit(data.exit); // the bot called process.exit
+  }
   write(`${JSON.stringify(data)}\n`);
 };
 worker.onerror = () => Deno.exit(1);

@@ -1,5 +1,5 @@
 /** What travels between the server, the process that holds bots and the thread in it: one job, one result. */
-import type { OperationOutcome } from '@medplum/fhirtypes';
+import type { OperationOutcome, Reference } from '@medplum/fhirtypes';
 
 export type Runtime = 'vmcontext' | 'awslambda';
 
@@ -7,23 +7,34 @@ export interface BotJob {
   readonly id: string;
   readonly runtime: Runtime;
   readonly code: string;
+  /** Whether the code is an ES module: deployed as `.mjs`, which only awslambda takes. */
+  readonly isModule: boolean;
   /** JSON text of the event the handler gets. */
   readonly event: string;
   readonly baseUrl: string;
   readonly token: string;
   readonly traceId: string;
+  /** Who called; awslambda bots are told. */
+  readonly requester: Reference | undefined;
   readonly timeoutMs: number;
-  readonly bot: { readonly id: string; readonly name: string };
+  readonly bot: { readonly id: string; readonly version: string };
 }
 
 /** What the handler returned: nothing, a text sent as it is, a JSON text, or something JSON cannot hold. */
 export type Returned = { readonly kind: 'nothing' | 'null' | 'unserialisable' } | { readonly kind: 'text' | 'json'; readonly text: string };
 
+/** What Lambda answers when a function fails. */
+export interface LambdaError {
+  readonly errorType: string;
+  readonly errorMessage: string;
+  readonly trace?: readonly string[];
+}
+
 export interface BotResult {
   readonly id: string;
   readonly log: string;
   readonly returned?: Returned;
-  readonly failure?: OperationOutcome;
+  readonly failure?: OperationOutcome | LambdaError;
 }
 
 /** Complete lines of a byte stream, as they come. */

@@ -1,10 +1,11 @@
 /** Processes for bots: each runs one bot at a time and is killed when that run must end. */
-import { badRequest } from '@medplum/core';
 import { lines, type BotJob, type BotResult } from './botjob.ts';
+import { endedResult, type Ending } from './botends.ts';
 import { OUT_OF_MEMORY } from './hostlimits.ts';
 
 const MAX_HOSTS = 4; // runs at a time; a bot that calls a bot may exceed it, or they would wait for each other
 const IDLE_MS = 60_000;
+const SHARED = ''; // any bot of the vmcontext runtime
 
 export interface HostSettings {
   readonly deno: string;
@@ -16,18 +17,20 @@ export interface HostSettings {
   readonly limitMs: number;
 }
 
-/** One process; `job` is what it is running. */
+/** One process; `serves` is whose code it may run: Lambda containers are never shared, contexts are always fresh. */
 class Host {
+  readonly serves: string;
   private readonly settings: HostSettings;
   private readonly child: Deno.ChildProcess;
   private readonly input: WritableStreamDefaultWriter<Uint8Array>;
   private readonly encoder = new TextEncoder();
   private waiting: { readonly job: BotJob; readonly settle: (result: BotResult) => void } | undefined;
-  private reason: string | undefined;
+  private ending: Ending | undefined;
   idle: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(settings: HostSettings, onExit: (host: Host) => void) {
+  constructor(settings: HostSettings, serves: string, onExit: (host: Host) => void) {
     this.settings = settings;
+    this.serves = serves;
     const { deno, bundle, cache, port } = settings;
     this.child = new Deno.Command(deno, {
       args: [
@@ -45,8 +48,8 @@ class Host {
   }
 
   async run(job: BotJob): Promise<BotResult> {
-    const limit = Math.max(this.settings.limitMs, job.timeoutMs + 1000);
-    const timer = setTimeout(() => this.end(`Script execution timed out after ${limit}ms`), limit);
+    const ms = job.runtime === 'awslambda' ? job.timeoutMs : Math.max(this.settings.limitMs, job.timeoutMs + 1000);
+    const timer = setTimeout(() => this.end({ kind: 'timeout', ms }), ms);
     try {
       return await new Promise<BotResult>((settle) => {
         this.waiting = { job, settle };
@@ -58,9 +61,9 @@ class Host {
     }
   }
 
-  /** Kills the process; its run, if any, fails with this reason. */
-  end(reason?: string): void {
-    this.reason = reason;
+  /** Kills the process; its run, if any, ends so. */
+  end(ending?: Ending): void {
+    this.ending = ending;
     clearTimeout(this.idle);
     try {
       this.child.kill('SIGKILL');
@@ -78,9 +81,9 @@ class Host {
     const { code, signal } = await this.child.status;
     onExit(this);
     if (this.waiting) {
-      const outOfMemory = code === OUT_OF_MEMORY || (signal !== null && !this.reason);
-      const text = this.reason ?? (outOfMemory ? 'Worker terminated due to reaching memory limit: JS heap out of memory' : `Bot process ended with exit code ${code}`);
-      this.settle({ id: this.waiting.job.id, log: `Error ${text}`, failure: badRequest(text) });
+      const { job } = this.waiting;
+      const isMemory = code === OUT_OF_MEMORY || signal !== null; // V8 ends the process by a signal when its heap is full
+      this.settle(endedResult(job, this.ending ?? (isMemory ? { kind: 'memory' } : { kind: 'exit', code })));
     }
   }
 
@@ -103,12 +106,12 @@ export class BotPool {
   /** Starts a process ahead of the first run. */
   warm(): void {
     if (this.hosts.size === 0) {
-      this.rest(this.add());
+      this.rest(this.add(SHARED));
     }
   }
 
   async run(job: BotJob, isNested: boolean): Promise<BotResult> {
-    const host = await this.free(isNested);
+    const host = await this.free(job.runtime === 'awslambda' ? `${job.bot.id} ${job.bot.version}` : SHARED, isNested);
     clearTimeout(host.idle);
     try {
       return await host.run(job);
@@ -120,24 +123,29 @@ export class BotPool {
 
   /** Kills every process. */
   close(): void {
-    this.hosts.forEach((host) => host.end('Server shutting down'));
+    this.hosts.forEach((host) => host.end());
   }
 
-  private async free(isNested: boolean): Promise<Host> {
+  private async free(serves: string, isNested: boolean): Promise<Host> {
     for (;;) {
-      const idle = [...this.hosts].find((host) => !host.isBusy);
-      if (idle) {
-        return idle;
+      const idle = [...this.hosts].filter((host) => !host.isBusy);
+      const own = idle.find((host) => host.serves === serves);
+      if (own) {
+        return own;
+      }
+      if (this.hosts.size >= MAX_HOSTS && idle[0]) {
+        idle[0].end();
+        this.hosts.delete(idle[0]);
       }
       if (isNested || this.hosts.size < MAX_HOSTS) {
-        return this.add();
+        return this.add(serves);
       }
       await new Promise<void>((resolve) => this.queue.push(resolve));
     }
   }
 
-  private add(): Host {
-    const host = new Host(this.settings, (ended) => this.hosts.delete(ended));
+  private add(serves: string): Host {
+    const host = new Host(this.settings, serves, (ended) => this.hosts.delete(ended));
     this.hosts.add(host);
     return host;
   }

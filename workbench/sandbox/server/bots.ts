@@ -98,7 +98,8 @@ export class Bots {
     return this.pool.run({
       id, code, event: JSON.stringify(event), baseUrl: this.settings.baseUrl, token: await this.logins.botToken(membership), traceId: trace.traceId,
       runtime: bot.runtimeVersion === 'awslambda' ? 'awslambda' : 'vmcontext', timeoutMs: (bot.timeout ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
-      bot: { id: bot.id, name: bot.name ?? '' },
+      bot: { id: bot.id, version: bot.meta?.versionId ?? '' }, isModule: bot.executableCode?.title?.endsWith('.mjs') ?? false,
+      requester: call.caller?.profile ? createReference(call.caller.profile) : undefined,
     }, call.caller?.profile?.resourceType === 'Bot');
   }
 

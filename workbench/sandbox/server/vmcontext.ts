@@ -2,6 +2,7 @@
 import { ContentType, Hl7Message, MedplumClient } from '@medplum/core';
 import vm from 'node:vm';
 import type { BotJob } from './botjob.ts';
+import { asSent, readEvent } from './events.ts';
 
 /** `console.log` joins its arguments as text; every other method is missing, so calling one throws. */
 class BotConsole {
@@ -24,9 +25,9 @@ class BotConsole {
 export async function runInVmContext(job: BotJob, medplum: MedplumClient, messages: string[]): Promise<unknown> {
   const context = vm.createContext({
     console: new BotConsole(messages), fetch, require: refuseModule, ContentType, Hl7Message, MedplumClient, TextEncoder, URL, URLSearchParams,
-    event: JSON.parse(job.event) as unknown, medplum,
+    event: readEvent(job), medplum,
   });
-  return vm.runInContext(wrapped(job.code), context, { timeout: job.timeoutMs }) as Promise<unknown>;
+  return asSent(await vm.runInContext(wrapped(job.code), context, { timeout: job.timeoutMs }));
 }
 
 function refuseModule(name: string): never {
