@@ -29,10 +29,12 @@ MAX_PUBLIC_NAMES = 20
 
 
 def name_of(path: Path) -> str:
+    """Give a file's name as the project's folder knows it."""
     return str(path.relative_to(ROOT))
 
 
 def functions_of(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Give every function of a module, methods and inner ones included."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
 
@@ -79,8 +81,8 @@ def test_a_module_says_what_it_exports(path: Path) -> None:
     assert len(exported) == 1
     defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     for node in tree.body:
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-        defined |= {target.id for target in targets if isinstance(target, ast.Name)}
+        assigned = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
+        defined |= {target.id for target in assigned if isinstance(target, ast.Name)}
         if isinstance(node, ast.Import | ast.ImportFrom):
             defined |= {alias.asname or alias.name for alias in node.names}
         if isinstance(node, ast.TypeAlias if hasattr(ast, "TypeAlias") else ()):
@@ -95,7 +97,8 @@ def test_nothing_is_swallowed() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.ExceptHandler):
                 continue
-            broad = node.type is None or (isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"})
+            caught = node.type.id if isinstance(node.type, ast.Name) else None
+            broad = node.type is None or caught in {"Exception", "BaseException"}
             if broad and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node)):
                 swallowed.append(f"{name_of(path)}:{node.lineno}")
     assert swallowed == []

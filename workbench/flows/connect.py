@@ -12,6 +12,7 @@ from os import environ as process_environment
 from pathlib import Path
 from typing import Literal
 
+from workbench.flows.project import prepare_data_folder
 from workbench.sandbox.launcher import Sandbox, read_credentials, start_sandbox
 from workbench.sandbox.lifecycle import read_status
 from workbench.servers.client import Server
@@ -34,8 +35,7 @@ def connect(
     """
     if where == "environment":
         return server_from_environment(environment)
-    folder = Path(data)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = prepare_data_folder(Path(data))
     sandbox = read_status(folder) or start_sandbox(folder)
     if isinstance(sandbox, Sandbox):
         atexit.register(sandbox.stop)

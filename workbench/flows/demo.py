@@ -22,7 +22,7 @@ from workbench.flows.design import MappedEvents, map_events
 from workbench.flows.integrations import LoadedIntegration
 from workbench.flows.load import LoadedEvents, load_events, read_secrets
 from workbench.flows.measure import measures
-from workbench.flows.project import Project
+from workbench.flows.project import Project, prepare_data_folder
 from workbench.flows.rehearsal import Rehearsed, load_integrations, rehearse
 from workbench.flows.report import report
 from workbench.sandbox.launcher import start_sandbox
@@ -102,8 +102,7 @@ class Demo:
         return [found, *(str(problem) for problem in self._mapped.problems[:_SHOWN])]
 
     def _sandbox(self) -> list[str]:
-        self.data.mkdir(parents=True, exist_ok=True)
-        reset_sandbox(self.data)
+        reset_sandbox(prepare_data_folder(self.data))
         box = self._open.enter_context(start_sandbox(self.data))
         client = Server(box.base_url, box.client_id, box.client_secret, box.project_id)
         self._server = self._open.enter_context(client)

@@ -13,7 +13,9 @@ from pathlib import Path
 
 from workbench.errors import StoreError
 
-__all__ = ["Project", "find_project"]
+__all__ = ["Project", "find_project", "prepare_data_folder"]
+
+_DATA = ".workbench"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,7 @@ class Project:
     @property
     def data(self) -> Path:
         """What the workbench keeps between runs; ignored by git."""
-        return self.root / ".workbench"
+        return self.root / _DATA
 
     @property
     def reports(self) -> Path:
@@ -64,3 +66,13 @@ def find_project(start: Path) -> Project:
             return Project(root=candidate)
     message = f"no project at {folder} or above it: no folder there holds mappings/; run this inside a project folder"
     raise StoreError(message)
+
+
+def prepare_data_folder(folder: Path) -> Path:
+    """Make `.workbench` where a data folder stands in it, and give the folder back.
+
+    Any other folder's parent is the caller's own: a name that was mistyped must not become a place for data.
+    """
+    if folder.parent.name == _DATA:
+        folder.parent.mkdir(exist_ok=True)
+    return folder

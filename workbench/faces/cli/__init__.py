@@ -16,6 +16,8 @@ from workbench.faces.cli.terminal import complain
 
 __all__ = ["app", "main"]
 
+_STOPPED = 130  # typer's exit code for Ctrl-C
+
 # A traceback would show local variables, payloads and secrets among them: ours are never printed.
 app = typer.Typer(
     name="workbench",
@@ -35,6 +37,7 @@ def main() -> None:
     except WorkbenchError as error:
         complain(error)
         sys.exit(1)
-    except KeyboardInterrupt:
-        complain("stopped; nothing was left half done")
-        sys.exit(130)
+    except SystemExit as ended:
+        if ended.code == _STOPPED:
+            complain("stopped; nothing was left half done")
+        raise

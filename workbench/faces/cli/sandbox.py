@@ -44,6 +44,7 @@ def start(
 
     [dim]workbench sandbox start --background --conflict-rate 0.3[/dim]
     """
+    from workbench.flows.project import prepare_data_folder
     from workbench.sandbox.settings import DEFAULT_FEATURES, SandboxSettings
 
     try:
@@ -59,7 +60,7 @@ def start(
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    data.mkdir(parents=True, exist_ok=True)
+    prepare_data_folder(data)
     if background:
         from workbench.sandbox.lifecycle import start_background
 
