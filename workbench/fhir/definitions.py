@@ -92,9 +92,14 @@ def resource_types() -> tuple[str, ...]:
     return tuple(sorted(n for n, t in _load()["types"].items() if t["kind"] == "resource" and n not in abstract))
 
 
+@cache
+def _resource_names() -> frozenset[str]:
+    return frozenset(resource_types())
+
+
 def is_resource_type(name: str) -> bool:
     """Whether resources of this type exist."""
-    return name in _load()["types"] and name in resource_types()
+    return name in _resource_names()
 
 
 def is_type(name: str) -> bool:

@@ -176,11 +176,13 @@ def _json_names(name: str, type_name: str) -> list[str]:
 
 
 def _step(names: list[str], source: _Node) -> _Node:
+    wanted = frozenset(names)
+
     def step(focus: Any) -> _Collection:
         found: _Collection = []
         for value in source(focus):
-            for key in names:
-                child = value.get(key) if isinstance(value, dict) else None
+            for key in wanted & value.keys() if isinstance(value, dict) else ():
+                child = value[key]
                 found.extend(child if isinstance(child, list) else [] if child is None else [child])
         return found
 

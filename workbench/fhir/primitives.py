@@ -45,7 +45,6 @@ _FORMATS: Final[Mapping[str, re.Pattern[str]]] = MappingProxyType(
         "base64Binary": re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})"),
     }
 )
-_DATES: Final = frozenset({"date", "dateTime", "instant"})
 _REFUSED: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _RANGES: Final[Mapping[str, tuple[int, int]]] = MappingProxyType(
     {"integer": (-(2**31), 2**31 - 1), "positiveInt": (1, 2**31 - 1), "unsignedInt": (0, 2**31 - 1)}
@@ -66,14 +65,35 @@ def _check_text(value: object) -> str | None:
 
 def _format_check(name: str, pattern: re.Pattern[str]) -> PrimitiveCheck:
     matches = pattern.fullmatch
-    is_date = name in _DATES
 
     def check(value: object) -> str | None:
-        if type(value) is str and matches(value) and len(value) <= _LONGEST:
-            if is_date and len(value) >= 10 and value[8:10] > "28" and not _day_exists(value):
+        if type(value) is str and matches(value) and value.isascii() and len(value) <= _LONGEST:
+            return None
+        return _check_text(value) or (None if matches(str(value)) else f"is not written as a FHIR {name}")
+
+    return check
+
+
+def _date_check(name: str, pattern: re.Pattern[str]) -> PrimitiveCheck:
+    matches = pattern.fullmatch
+
+    def check(value: object) -> str | None:
+        if type(value) is str and matches(value):
+            if value[8:10] > "28" and not _day_exists(value):
                 return f"is no {name}: its month has no such day"
-            return None if value.isascii() else _check_text(value)
+            return None
         return _check_text(value) or f"is not written as a FHIR {name}"
+
+    return check
+
+
+def _solid_check(name: str, pattern: re.Pattern[str]) -> PrimitiveCheck:
+    careful = _format_check(name, pattern)
+
+    def check(value: object) -> str | None:
+        if type(value) is str and value.isascii() and value.isprintable() and " " not in value and value:
+            return None if len(value) <= _LONGEST else careful(value)
+        return careful(value)
 
     return check
 
@@ -119,6 +139,8 @@ PRIMITIVES: Final[Mapping[str, PrimitiveCheck]] = MappingProxyType(
     {
         **dict.fromkeys(("markdown", "string", "xhtml"), _check_text),
         **{name: _format_check(name, pattern) for name, pattern in _FORMATS.items()},
+        **{name: _date_check(name, _FORMATS[name]) for name in ("date", "dateTime", "instant")},
+        **{name: _solid_check(name, _FORMATS[name]) for name in ("canonical", "code", "uri", "url")},
         **{name: _integer_check(name) for name in _RANGES},
         "boolean": _check_boolean,
         "decimal": _check_decimal,

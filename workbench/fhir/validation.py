@@ -49,7 +49,9 @@ def validate(resource: dict[str, Any]) -> list[Problem]:
     Invoice.lineItem[0].chargeItem[x] is required; set chargeItemCodeableConcept or chargeItemReference
     Invoice.status is required
     """
-    name = resource.get("resourceType")
+    if not (faults := as_faults(_check_resource(resource), resource)):
+        return []
+    name = resource.get("resourceType") if isinstance(resource, dict) else None
     root = name if isinstance(name, str) and is_resource_type(name) else "resource"
     return [
         Problem(
@@ -58,7 +60,7 @@ def validate(resource: dict[str, Any]) -> list[Problem]:
             code=fault.code,
             remedy=fault.remedy,
         )
-        for fault in _check_resource(resource) or ()
+        for fault in faults
     ]
 
 
