@@ -109,6 +109,7 @@ def test_only_what_is_used_is_kept() -> None:
     code = "// -- b --\nconst a = () => b();\nfunction b() {\n  return 1;\n}\n\nfunction c() {\n  b();\n}\na();"
 
     assert keep_used(code, set()) == code.replace("\n\nfunction c() {\n  b();\n}", "\n")
+    assert keep_used('const d = 1;\nconst e = 2;\nf(x.d, { d: 1 }, "d", ...e);', set()).startswith("const e = 2;")
     assert keep_used("// of b\nfunction b() {}\n// b", set()) == "// b"
 
 

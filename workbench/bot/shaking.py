@@ -14,7 +14,8 @@ __all__ = ["keep_used"]
 _DECLARATION: Final = re.compile(r"^(?:async )?(?:function\*?|const|let|class) (\w+)")
 _COMMENT: Final = re.compile(r"^ *//.*$", re.MULTILINE)
 _CONTINUES: Final = re.compile(r"[ \t})\]`]|$")
-_NAME: Final = re.compile(r"[A-Za-z_$][\w$]*")
+_TEXT: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+_NAME: Final = re.compile(r"(?<![\w$\])?]\.)(?<![\w$])[A-Za-z_$][\w$]*(?![\w$]|:)")  # neither a property nor a key
 
 
 def keep_used(code: str, roots: set[str]) -> str:
@@ -40,7 +41,7 @@ def keep_used(code: str, roots: set[str]) -> str:
 
 
 def _used(text: str) -> set[str]:
-    return set(_NAME.findall(_COMMENT.sub("", text)))
+    return set(_NAME.findall(_TEXT.sub('""', _COMMENT.sub("", text))))
 
 
 def _blocks(code: str) -> list[tuple[str | None, str]]:

@@ -112,7 +112,8 @@ def resolve_secrets(
 
 
 def _load_mappings(integration: Integration, file: Path) -> tuple[EventMapping, ...]:
-    mappings, faults = [], []
+    mappings: list[EventMapping] = []
+    faults: list[Problem] = []
     for name in integration.mappings:
         try:
             mappings.append(load_mapping(file.parent / f"{name}.yaml"))
