@@ -61,6 +61,9 @@ class Dialect(Protocol):
     def assign(self, name: str, text: str) -> None:
         """Give a declared local another value."""
 
+    def is_true(self, local: str) -> str:
+        """The condition that a local, a boolean or missing, is true."""
+
     def open_if(self, condition: str) -> None:
         """Begin what is done where a condition holds."""
 

@@ -195,9 +195,8 @@ class _DocumentReader:
         when, each, order = (self._optional_leaf(node, key, path) for key in ("when", "each", "order"))
         element = variable_name(self._blocks, node, "as", path)
         if element and node.get("each") is None:
-            self._fault(
-                "wrong-value", "as names the element of an each that is not there", node, f"{path}.as", "add each: =…"
-            )
+            message, where = "as names the element of an each that is not there", node.get("as") or node
+            self._fault("wrong-value", message, where, f"{path}.as", "add each: =…")
         identity_node, resource = node.get("identity"), node.get("resource")
         identity = None if identity_node is None else self._blocks.identity(identity_node, f"{path}.identity")
         if identity_node is None:

@@ -61,10 +61,11 @@ def check_resource(rule: Rule, codes: Mapping[str, CodeMap], findings: Findings)
 def _check_identity(rule: Rule, findings: Findings) -> None:
     parameter, _, modifier = rule.identity.parameter.partition(":")
     kind = search_parameters(rule.resource_type).get(parameter)
-    tokens = sorted(name for name, found in search_parameters(rule.resource_type).items() if found == "token")
+    searched = search_parameters(rule.resource_type).items()
+    tokens = [name for name, found in searched if found == "token" and not name.startswith("_")]
     if kind is None or kind != ("reference" if modifier else "token"):
         message = f"{rule.resource_type} cannot be searched by the token {rule.identity.parameter}"
-        remedy = f"use {list_choices(set(tokens) - {'_id', '_tag', '_security'})}"
+        remedy = f"use {list_choices(tokens)}"
         _fault(findings, "identity", message, rule.identity.at, remedy)
 
 

@@ -43,6 +43,10 @@ class JavaScript(Lines):
         """Give a declared local another value."""
         self.write(f"{name} = {text};")
 
+    def is_true(self, local: str) -> str:
+        """The condition that a local, a boolean or missing, is true."""
+        return f"{local} === true"
+
     def open_if(self, condition: str) -> None:
         """Begin what is done where a condition holds."""
         self.write(f"if ({condition}) {{")

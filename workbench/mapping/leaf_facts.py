@@ -11,7 +11,7 @@ from workbench.mapping.expression import ir
 from workbench.mapping.expression.faults import Span
 from workbench.mapping.expression.library import LIBRARY
 
-__all__ = ["Use", "code_map_of", "constant_truth", "origins_of", "type_of", "uses_of"]
+__all__ = ["Use", "code_map_of", "constant_truth", "is_certain", "origins_of", "type_of", "uses_of"]
 
 _HELPER_TYPES: Final[Mapping[str, str]] = {
     "money": "Money",
@@ -64,6 +64,19 @@ def type_of(node: ir.Node) -> str | None:
     if isinstance(node, ir.Call) and isinstance(node.procedure, ir.Variable):
         return _HELPER_TYPES.get(node.procedure.name) or _library_type(node.procedure.name)
     return None
+
+
+def is_certain(node: ir.Node) -> bool:
+    """Whether an expression gives something not empty for every event: constants, and texts with a constant part."""
+    if node.predicates or node.group or node.keep_array:
+        return False
+    if isinstance(node, ir.Constant):
+        return node.value is not None and node.value != ""
+    if isinstance(node, ir.Binary) and node.operator == "&":
+        return any(isinstance(side, ir.Constant | ir.Binary) and is_certain(side) for side in (node.left, node.right))
+    if isinstance(node, ir.Choice):
+        return node.otherwise is not None and is_certain(node.then) and is_certain(node.otherwise)
+    return isinstance(node, ir.Variable) and node.name == "index"  # nothing else may be named so
 
 
 def code_map_of(node: ir.Node) -> str | None:

@@ -69,6 +69,6 @@ def nearest(word: str, known: Iterable[str]) -> str:
     'use one of a, b'
     """
     names = sorted(set(known))
-    if close := get_close_matches(word, names, n=1, cutoff=0.6):
+    if close := get_close_matches(word, names, n=1, cutoff=0.7):
         return f"did you mean {close[0]}?"
     return f"use one of {', '.join(names)}" if 0 < len(names) <= 12 else "remove it"

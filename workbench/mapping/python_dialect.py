@@ -48,6 +48,10 @@ class Python(Lines):
 
     assign = let
 
+    def is_true(self, local: str) -> str:
+        """The condition that a local, a boolean or missing, is true."""
+        return f"{local} is True"
+
     def open_if(self, condition: str) -> None:
         """Begin what is done where a condition holds."""
         self.write(f"if {condition}:")

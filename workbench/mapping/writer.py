@@ -32,7 +32,7 @@ from workbench.mapping.dialects import Dialect, Kind, Value, write_leaf
 from workbench.mapping.expression.writer import Scope
 from workbench.mapping.expression.writer import Slot as Variable
 from workbench.mapping.functions import search_token
-from workbench.mapping.leaf_facts import type_of, uses_of
+from workbench.mapping.leaf_facts import is_certain, type_of, uses_of
 
 __all__ = ["MappingWriter", "needs_merge"]
 
@@ -126,7 +126,7 @@ class MappingWriter:
     def _leaf(self, leaf: Leaf, scope: Scope) -> Value:
         """What a leaf of a resource gives, without nulls and empties."""
         number, text = self._operand(leaf, scope)
-        kind: Kind = _KINDS.get(type_of(leaf.node), "json")
+        kind: Kind = "always" if is_certain(leaf.node) else _KINDS.get(type_of(leaf.node), "json")
         if kind == "json":
             text = self._new(self._dialect.prune(text))
         self._trace(number, text)
@@ -213,7 +213,9 @@ class MappingWriter:
         return _with_variables(scope.branch(), variables)
 
     def _open_condition(self, condition: Leaf, scope: Scope) -> Scope:
-        self._dialect.open_if(self._dialect.call("holds", self._read(condition, scope)))
+        local, dialect = self._read(condition, scope), self._dialect
+        is_boolean = type_of(condition.node) == "boolean"
+        dialect.open_if(dialect.is_true(local) if is_boolean else dialect.call("holds", local))
         return scope.branch()
 
     def _choice(self, block: Choice, scope: Scope) -> Value:
