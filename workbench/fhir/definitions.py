@@ -28,6 +28,7 @@ __all__ = [
     "children",
     "definitions_source",
     "element",
+    "invariants_of",
     "is_resource_type",
     "is_type",
     "reference_targets",
