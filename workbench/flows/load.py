@@ -19,6 +19,7 @@ from workbench.errors import DeliveryError, Problem
 from workbench.events.delivery import Delivery, Event
 from workbench.events.envelopes import recognise_provider
 from workbench.events.providers import PROVIDERS, Provider, find_provider
+from workbench.flows.scenarios import read_scenario, scenario_deliveries
 from workbench.flows.sources import read_deliveries
 from workbench.flows.verdicts import JudgedDelivery, judge_delivery
 
@@ -98,7 +99,8 @@ def load_events(
     """Return every delivery at a path with its verdict and its events.
 
     Args:
-        path: a folder of deliveries (`name.body` beside `name.json`) or of JSON files, a JSON or NDJSON file, `-`.
+        path: a folder of deliveries (`name.body` beside `name.json`) or of JSON files, a JSON or NDJSON file, what
+            another tool exported, the YAML file of a scenario, or `-`.
         secrets: the signing secrets by provider name; by default those in a `secrets.json` beside the events or in one
             of the three folders above.
         provider: whose events they are; by default each delivery tells by its headers or its shape.
@@ -139,7 +141,9 @@ def judge_deliveries(
     place = Path(path)
     known = _as_lists(read_secrets(place) if secrets is None else secrets)
     chosen = None if provider is None else providers[provider] if provider in providers else find_provider(provider)
-    for item in read_deliveries(place, now or datetime.now(UTC)):
+    moment = now or datetime.now(UTC)
+    found = _play(place, known) if place.suffix in (".yaml", ".yml") else read_deliveries(place, moment)
+    for item in found:
         yield _judge(item, chosen, providers, known)
 
 
@@ -182,6 +186,16 @@ def _judge(
         )
         return JudgedDelivery(verdict="unreadable", source=source, delivery=item, problem=problem)
     return judge_delivery(item, provider, secrets.get(provider.name, ()), item.received_at, source=source)
+
+
+def _play(file: Path, secrets: Mapping[str, Sequence[str]]) -> list[Delivery]:
+    """Return the deliveries of a scenario, which stands in a folder of the samples it is made of."""
+    scenario = read_scenario(file)
+    signing = secrets.get(scenario.provider.name)
+    if not signing:
+        message = f"the scenario {file} cannot be signed: no secret of {scenario.provider.name} was given"
+        raise DeliveryError(message)
+    return scenario_deliveries(scenario, file.absolute().parent.parent, signing[0])
 
 
 def _as_lists(secrets: Mapping[str, str | Sequence[str]]) -> dict[str, list[str]]:
