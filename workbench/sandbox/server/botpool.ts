@@ -27,6 +27,8 @@ class Host {
   private waiting: { readonly job: BotJob; readonly settle: (result: BotResult) => void } | undefined;
   private ending: Ending | undefined;
   idle: ReturnType<typeof setTimeout> | undefined;
+  /** From the moment it is chosen for a run: between choosing and running, other calls choose too. */
+  isTaken = true;
 
   constructor(settings: HostSettings, serves: string, onExit: (host: Host) => void) {
     this.settings = settings;
@@ -41,10 +43,6 @@ class Host {
     }).spawn();
     this.input = this.child.stdin.getWriter();
     void this.listen(onExit);
-  }
-
-  get isBusy(): boolean {
-    return this.waiting !== undefined;
   }
 
   async run(job: BotJob): Promise<BotResult> {
@@ -128,9 +126,10 @@ export class BotPool {
 
   private async free(serves: string, isNested: boolean): Promise<Host> {
     for (;;) {
-      const idle = [...this.hosts].filter((host) => !host.isBusy);
+      const idle = [...this.hosts].filter((host) => !host.isTaken);
       const own = idle.find((host) => host.serves === serves);
       if (own) {
+        own.isTaken = true;
         return own;
       }
       if (this.hosts.size >= MAX_HOSTS && idle[0]) {
@@ -151,6 +150,7 @@ export class BotPool {
   }
 
   private rest(host: Host): void {
+    host.isTaken = false;
     clearTimeout(host.idle);
     host.idle = setTimeout(() => host.end(), IDLE_MS);
   }
