@@ -479,3 +479,14 @@ def test_the_patient_of_an_invoice_is_a_logical_reference(sample: Sample, map_ev
     patient = {"type": "Patient", "identifier": {"system": "https://cedargrove.example/mrn", "value": "MRN-1"}}
     assert rows["invoice"]["resource"]["subject"] == patient
     assert rows["collection"]["resource"]["for"] == patient
+
+
+def test_a_subscription_that_ended_before_it_began_has_a_valid_period(sample: Sample, map_event: MapEvent) -> None:
+    """A schedule called off in time ends before its first period starts; a period must not run backwards."""
+    event = sample("stripe/customer.subscription.deleted/by-request")
+    event["data"]["object"]["ended_at"] = event["data"]["object"]["items"]["data"][0]["current_period_start"] - 86_400
+
+    made = map_event("stripe-subscription", event)["membership"]["resource"]
+
+    assert made["servicePeriod"]["start"] == made["servicePeriod"]["end"]
+    assert validate(made) == []
