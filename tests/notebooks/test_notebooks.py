@@ -46,7 +46,7 @@ def test_there_is_a_notebook_for_each_verb() -> None:
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=NAMES)
 def test_a_notebook_is_short_and_holds_no_logic(notebook: Path) -> None:
-    """A question first, then the parameters, at most twelve short cells that call public names, nothing of their own."""
+    """A question first, then the parameters, then at most twelve short cells that call public names."""
     first, second = json.loads(notebook.read_text(encoding="utf-8"))["cells"][:2]
     code = cells_of(notebook, "code")
     trees = [ast.parse(source_of(cell)) for cell in code]
@@ -169,7 +169,7 @@ def test_the_trail_and_the_report_tell_of_what_was_sent(executed: dict[str, Repo
 
 def test_no_secret_is_in_any_executed_notebook(executed: dict[str, Report], project: Path) -> None:
     """Neither the samples' signing secrets nor the sandbox's credentials are shown."""
-    secrets = [value for value in json.loads((project / "sample_events" / "secrets.json").read_text()).values()]
+    secrets = list(json.loads((project / "sample_events" / "secrets.json").read_text()).values())
     credentials = json.loads((project / ".workbench" / "sandbox" / "credentials.json").read_text())
     secrets += [value for key, value in credentials.items() if "secret" in key.lower()]
     told = [made.notebook.read_text() + made.page.read_text() for made in executed.values()]

@@ -21,7 +21,7 @@ from workbench.errors import ServerError
 from workbench.fhir.writes import format_instant
 from workbench.servers.client import Server
 
-__all__ = ["PAGE_SIZE", "Page", "audit_filters", "count_matches", "read_pages", "saved_search_filters"]
+__all__ = ["PAGE_SIZE", "Page", "audit_filters", "count_matches", "read_pages", "saved_search_filters", "split_page"]
 
 PAGE_SIZE = 1000  # Medplum silently answers 1000 to any larger _count
 _PATH = "fhir/R4/AuditEvent"
@@ -30,14 +30,19 @@ _BOT_RUNS = "https://medplum.com/CodeSystem/audit-event|execute"
 
 
 class Page(msgspec.Struct):
-    """One page: its AuditEvents as the server's own bytes, and which of them the page before did not hold."""
+    """One page: its AuditEvents as the server's own bytes."""
 
     resources: list[msgspec.Raw]
-    new: int
+    ids: frozenset[str]
+    new: int  # how many of them the page before did not hold
     last_updated: str | None  # of its last row: the newest seen so far
+    next_query: str | None  # the query of the page after it
+    on_one_line: bool  # Medplum's pages are; a proxy may indent them
 
     def lines(self) -> bytes:
         """The page as NDJSON; a line break inside JSON is white space, so a space replaces it."""
+        if self.on_one_line:
+            return b"\n".join(self.resources) + b"\n"
         return b"".join(bytes(raw).replace(b"\n", b" ").replace(b"\r", b" ") + b"\n" for raw in self.resources)
 
 
@@ -116,19 +121,35 @@ def read_pages(server: Server, filters: str) -> Iterator[Page]:
         ServerError: a page was refused or is none, or more rows share one instant than a page holds.
     """
     query: str | None = _joined(filters, f"_sort=_lastUpdated&_count={PAGE_SIZE}")
-    before: set[str] = set()
+    before: frozenset[str] = frozenset()
     while query:
-        bundle = _read(server.request("GET", "fhir/R4/{type}", query=query, type="AuditEvent").content, _Bundle)
-        entries = [entry for entry in bundle.entry if entry.search.mode == "match"]
-        ids = {entry.fullUrl or _read(entry.resource, _Stored).id for entry in entries}
-        last = _read(entries[-1].resource, _Stored).meta.lastUpdated if entries else None
-        yield Page(resources=[entry.resource for entry in entries], new=len(ids - before), last_updated=last)
-        # only the query of a link is followed: behind a proxy its host is not the one that we call
-        following = next((urlsplit(link.url).query for link in bundle.link if link.relation == "next"), None)
-        if following == query or (following and entries and ids <= before):
+        page = split_page(server.request("GET", "fhir/R4/{type}", query=query, type="AuditEvent").content)
+        yield msgspec.structs.replace(page, new=len(page.ids - before))
+        following = page.next_query
+        if following == query or (following and page.ids and page.ids <= before):
             message = f"GET {_PATH}: over {PAGE_SIZE} rows share one instant, which paging cannot pass; narrow it down"
             raise ServerError(message, path_template=_PATH)
-        query, before = following, ids
+        query, before = following, page.ids
+
+
+def split_page(content: bytes) -> Page:
+    """A searchset Bundle as a page; its resources stay the bytes they are.
+
+    Raises:
+        ServerError: it is no Bundle.
+    """
+    bundle = _read(content, _Bundle)
+    entries = [entry for entry in bundle.entry if entry.search.mode == "match"]
+    ids = frozenset(entry.fullUrl or _read(entry.resource, _Stored).id for entry in entries)
+    return Page(
+        resources=[entry.resource for entry in entries],
+        ids=ids,
+        new=len(ids),
+        last_updated=_read(entries[-1].resource, _Stored).meta.lastUpdated if entries else None,
+        # only the query of a link is followed: behind a proxy its host is not the one that we call
+        on_one_line=b"\n" not in content and b"\r" not in content,
+        next_query=next((urlsplit(link.url).query for link in bundle.link if link.relation == "next"), None),
+    )
 
 
 def _read(content: bytes | msgspec.Raw, kind: type[Any]) -> Any:

@@ -27,7 +27,7 @@ from workbench.errors import ServerError, StoreError
 from workbench.fhir.writes import format_instant
 from workbench.flows.audit_pages import Page, audit_filters, count_matches, read_pages, saved_search_filters
 from workbench.servers.client import Server
-from workbench.store.audit_rows import empty_frame, open_duckdb, read_rows, tidy
+from workbench.store.audit_rows import read_frame
 from workbench.store.audit_store import AuditStore, Pulled
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def audit_frame(
             files = [batch.file for batch in _fetch(source, filters, folder, progress)]
         else:
             files = [_copy_log(Path(source), folder, progress)]  # type: ignore[arg-type]  # checked above
-        frame = _read_frame(files, reveal=reveal)
+        frame = read_frame(files, reveal=reveal)
         for name, expression in (extra or {}).items():
             frame[name] = frame["id"].map(_evaluate(files, expression))
     return _cut(frame, begin, end, _reference(bot))
@@ -204,15 +204,6 @@ def _copy_log(source: Path, folder: Path, progress: Progress) -> Path:
     if progress and others:
         progress(f"{source.name}: {others:,} line(s) that are no AuditEvent were passed over")
     return copied
-
-
-def _read_frame(files: list[Path], *, reveal: bool) -> DataFrame:
-    """The rows of some files of AuditEvents, as a frame."""
-    if not files:
-        return empty_frame()
-    with open_duckdb() as connection:
-        read_rows(connection, files, reveal=reveal)
-        return tidy(connection.execute("SELECT * FROM rows ORDER BY recorded, id, event_index").df())
 
 
 def _cut(frame: DataFrame, since: datetime | None, until: datetime | None, bot: str | None) -> DataFrame:

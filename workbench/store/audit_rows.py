@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import duckdb
     from pandas import DataFrame
 
-__all__ = ["empty_frame", "open_duckdb", "read_rows", "tidy", "written_plainly"]
+__all__ = ["empty_frame", "open_duckdb", "read_frame", "read_rows", "tidy", "written_plainly"]
 
 
 @contextmanager
@@ -39,7 +39,7 @@ def open_duckdb(*, threads: int | None = None, memory: str | None = None) -> Ite
             connection.execute(f"SET threads = {threads:d}")
         if memory is not None:
             connection.execute("SET memory_limit = ?", [memory])
-        connection.execute(read_sql("shape"))
+        connection.execute(read_sql("macros"))
         yield connection
     finally:
         connection.close()
@@ -57,10 +57,29 @@ def read_rows(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], *, r
             f"CREATE OR REPLACE TEMP TABLE rows AS {read_sql('rows')}",
             {"files": [str(file) for file in files], "reveal": reveal},
         )
+        (twice,), *_ = connection.execute(
+            "SELECT count(*) > count(DISTINCT (id, event_index))"
+            " OR count(DISTINCT (id, last_updated)) > count(DISTINCT id) FROM rows"
+        ).fetchall()
+        if twice:
+            connection.execute(read_sql("newest"))
         if not reveal:
             _mask(connection, "text", mask_text)
         _mask(connection, "problem", mask_code)
         return int(connection.execute("SELECT count(*) FROM rows").fetchall()[0][0])
+
+
+def read_frame(files: Sequence[Path], *, reveal: bool = False) -> DataFrame:
+    """The rows of some files of AuditEvents as an audit frame, oldest first.
+
+    Raises:
+        StoreError: a line is no JSON, or a time in it is none.
+    """
+    if not files:
+        return empty_frame()
+    with open_duckdb() as connection:
+        read_rows(connection, files, reveal=reveal)
+        return tidy(connection.execute("SELECT * FROM rows ORDER BY recorded, id, event_index").df())
 
 
 def tidy(frame: DataFrame) -> DataFrame:

@@ -3,7 +3,7 @@
 --
 -- The result line of our own bots is the last `{"workbench":1,…}` of the console output: a bot that throws prints it
 -- first and is then quoted by the server. A bot we did not build has none; its run is one row with those columns empty.
--- A time is an instant: the text's own offset counts, and the column is UTC.
+-- An AuditEvent that was read twice, or rewritten, is here twice: `newest.sql` keeps its newest version.
 WITH events AS (
   SELECT
     * REPLACE (
@@ -15,7 +15,7 @@ WITH events AS (
   FROM read_json(
     $files,
     format = 'newline_delimited',
-    maximum_object_size = 16777216,
+    maximum_object_size = 4194304,  -- bytes of one AuditEvent; smaller buffers are faster
     columns = {
       resourceType: 'VARCHAR',
       id: 'VARCHAR',
@@ -33,18 +33,14 @@ WITH events AS (
   )
   WHERE resourceType = 'AuditEvent' AND type.code = 'execute'
 ),
-latest AS (
-  -- a page read twice, and an AuditEvent that somebody rewrote, are one run: its newest version
-  SELECT * FROM events QUALIFY row_number() OVER (PARTITION BY id ORDER BY meta.lastUpdated DESC) = 1
-),
 runs AS (
   SELECT
     id,
-    timezone('UTC', recorded::TIMESTAMPTZ) AS recorded,
-    timezone('UTC', meta.lastUpdated::TIMESTAMPTZ) AS last_updated,
+    instant(recorded) AS recorded,
+    instant(meta.lastUpdated) AS last_updated,
     outcome,
     coalesce(
-      date_diff('millisecond', period."start"::TIMESTAMPTZ, period."end"::TIMESTAMPTZ),
+      date_diff('millisecond', instant(period."start"), instant(period."end")),
       list_filter(extension, lambda x: x.url = 'https://medplum.com/fhir/StructureDefinition/durationMs')[1].valueInteger
     ) AS duration_ms,
     CASE WHEN source.observer.reference LIKE 'Bot/%' THEN source.observer.reference END AS bot,
@@ -58,7 +54,7 @@ runs AS (
     outcomeDesc AS console,
     CASE WHEN contains(outcomeDesc, '{"workbench":1,')
       THEN list_last(regexp_extract_all(outcomeDesc, '\{"workbench":1,.*\}')) END AS line
-  FROM latest
+  FROM events
 ),
 read AS (
   SELECT
@@ -85,8 +81,10 @@ named AS (
     *,
     CASE WHEN result.handshake THEN 'handshake' ELSE item.outcome END AS action,
     -- an error is told by the last console line that is neither our result nor a frame of the stack
-    list_last(list_filter(string_split(console, chr(10)), lambda x:
-      trim(x) <> '' AND NOT starts_with(ltrim(x), 'at ') AND NOT contains(x, '{"workbench":'))) AS said
+    CASE WHEN outcome <> '0' OR item.outcome = 'failed' THEN
+      list_last(list_filter(string_split(console, chr(10)), lambda x:
+        trim(x) <> '' AND NOT starts_with(ltrim(x), 'at ') AND NOT contains(x, '{"workbench":')))
+    END AS said
   FROM split
 ),
 judged AS (
