@@ -5,6 +5,7 @@ import {
 } from '@medplum/core';
 import type { Resource, SearchParameter } from '@medplum/fhirtypes';
 import { parametersOf } from './definitions.ts';
+import type { ParameterNumbers } from './parameters.ts';
 import type { Store } from './store.ts';
 
 /** What one search parameter says about one resource. */
@@ -21,37 +22,6 @@ const DISPLAY = '\u0000display'; // marks what core calls text search tokens
 export const WORDS = ':words'; // lower-cased single words of names and addresses
 export const TEXT = ':text'; // displays and texts of tokens
 
-/** Gives the search rows' parameter number for a name such as `Patient.identifier`, making one if needed. */
-export class ParameterNumbers {
-  private readonly store: Store;
-  private readonly numbers = new Map<string, number>();
-
-  constructor(store: Store) {
-    this.store = store;
-    for (const { param, name } of store.all<{ param: number; name: string }>('SELECT param, name FROM parameter')) {
-      this.numbers.set(name, param);
-    }
-  }
-
-  of(name: string): number {
-    let number = this.numbers.get(name);
-    if (number === undefined) {
-      this.store.run('INSERT OR IGNORE INTO parameter (name) VALUES (?)', name);
-      number = (this.store.one<{ param: number }>('SELECT param FROM parameter WHERE name = ?', name) as { param: number }).param;
-      this.numbers.set(name, number);
-    }
-    return number;
-  }
-
-  /** Numbers made inside a transaction that was rolled back are not in the file. */
-  forget(): void {
-    this.numbers.clear();
-    for (const { param, name } of this.store.all<{ param: number; name: string }>('SELECT param, name FROM parameter')) {
-      this.numbers.set(name, param);
-    }
-  }
-}
-
 /** Writes the search rows of a resource in place of those it had. */
 export function indexResource(store: Store, numbers: ParameterNumbers, key: number, isNew: boolean, resource: Resource | undefined): void {
   if (!isNew) {
@@ -62,7 +32,7 @@ export function indexResource(store: Store, numbers: ParameterNumbers, key: numb
     return;
   }
   const ranks = new Map<string, number>();
-  for (const entry of searchEntries(resource)) {
+  for (const entry of searchEntries(resource, (name) => numbers.lacks(name))) {
     const rank = ranks.get(entry.name) ?? 0;
     ranks.set(entry.name, rank + 1);
     if (entry.kind === 'word') {
@@ -73,7 +43,8 @@ export function indexResource(store: Store, numbers: ParameterNumbers, key: numb
   }
 }
 
-function searchEntries(resource: Resource): Entry[] {
+/** The entries of a resource; `lack` hears the names of parameters it has no value for. */
+function searchEntries(resource: Resource, lack: (name: string) => void): Entry[] {
   const entries: Entry[] = [];
   const root = toTypedValue(resource);
   for (const [code, parameter] of Object.entries(parametersOf(resource.resourceType))) {
@@ -81,9 +52,11 @@ function searchEntries(resource: Resource): Entry[] {
       continue;
     }
     const values = evalFhirPathTyped(getSearchParameterDetails(resource.resourceType, parameter).parsedExpression, [root]);
-    if (values.length > 0) {
-      entries.push(...entriesOf(resource.resourceType, code, parameter, values));
+    const found = values.length > 0 ? entriesOf(resource.resourceType, code, parameter, values) : [];
+    if (found.length === 0) {
+      lack(`${resource.resourceType}.${code}`);
     }
+    entries.push(...found);
   }
   return entries;
 }

@@ -2,8 +2,9 @@
 import { OperationOutcomeError, serverError, type WithId } from '@medplum/core';
 import type { Project, Resource } from '@medplum/fhirtypes';
 import type { Faults } from './faults.ts';
-import { indexResource, ParameterNumbers } from './indexing.ts';
+import { indexResource } from './indexing.ts';
 import type { Log } from './log.ts';
+import { ParameterNumbers } from './parameters.ts';
 import type { Store } from './store.ts';
 import { Turn } from './turn.ts';
 
@@ -89,7 +90,7 @@ export class Ledger {
     } catch (error) {
       this.pending = outer;
       this.store.rollback();
-      this.numbers.forget();
+      this.numbers.reload();
       throw error;
     }
   }

@@ -4,12 +4,12 @@ import {
   type SearchRequest, type WithId,
 } from '@medplum/core';
 import type { Bundle, BundleEntry, BundleLink, OperationOutcome, Resource } from '@medplum/fhirtypes';
-import type { SQLInputValue } from 'node:sqlite';
 import type { Actor } from './actor.ts';
 import { ALWAYS, all, any, condition, type Condition } from './condition.ts';
 import { isKnownType, summaryElements } from './definitions.ts';
 import { searchRules, supports, visible } from './policy.ts';
 import type { SearchCompiler } from './searchsql.ts';
+import { pageRows } from './sorting.ts';
 import type { Store } from './store.ts';
 
 const MAX_OFFSET = 10_000;
@@ -99,29 +99,13 @@ function typeCondition({ compiler, actor }: SearchContext, type: string, request
 function readPage(context: SearchContext, request: SearchRequest, types: readonly string[], where: Condition, count: number, offset: number): Page {
   const start = cursorStart(request);
   const bounded = start === undefined ? where : all([where, condition('r.updated >= ?', start)]);
-  const order = orderBy(context, request, types);
-  const rows = context.store.all<{ seq: number; updated: number }>(
-    `SELECT r.seq, r.updated FROM resource r WHERE r.deleted = 0 AND ${bounded.sql} ${order.sql} LIMIT ? OFFSET ?`,
-    ...bounded.values, ...order.values, count + 1, offset);
+  const query = { type: types[0] as string, where: bounded, limit: count + 1, offset };
+  const rows = pageRows(context.store, context.compiler, request.sortRules, query);
   return { resources: rows.slice(0, count).map(({ seq }) => readVersion(context.store, seq)), first: rows[0]?.updated, next: rows[count]?.updated };
 }
 
 function readVersion(store: Store, seq: number): WithId<Resource> {
   return JSON.parse((store.one<{ content: string }>('SELECT content FROM version WHERE seq = ?', seq) as { content: string }).content) as WithId<Resource>;
-}
-
-function orderBy({ compiler }: SearchContext, request: SearchRequest, types: readonly string[]): Condition {
-  const values: SQLInputValue[] = [];
-  const keys = (request.sortRules ?? []).map(({ code, descending }) => {
-    const direction = descending ? ' DESC' : '';
-    if (code === '_lastUpdated' || code === '_id') {
-      return `r.${code === '_id' ? 'id' : 'updated'}${direction}`;
-    }
-    const { table, column, param } = compiler.sortRows(types[0] as string, code);
-    values.push(param);
-    return `(SELECT x.${column} FROM ${table} x WHERE x.owner = r.key AND x.param = ? AND x.rank = 0)${direction || ' NULLS LAST'}${descending ? ' NULLS FIRST' : ''}`;
-  });
-  return condition(`ORDER BY ${[...keys, 'r.key'].join(', ')}`, ...values);
 }
 
 /** The time at which a `_cursor` page begins; a text that is no cursor is ignored, as the server does. */

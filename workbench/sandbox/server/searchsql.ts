@@ -6,7 +6,8 @@ import {
 import type { ResourceType, SearchParameter } from '@medplum/fhirtypes';
 import { ALWAYS, all, any, condition, NEVER, not, type Condition } from './condition.ts';
 import { parametersOf } from './definitions.ts';
-import { isWorded, TEXT, WORDS, wordsOf, type ParameterNumbers } from './indexing.ts';
+import { isWorded, TEXT, WORDS, wordsOf } from './indexing.ts';
+import type { ParameterNumbers } from './parameters.ts';
 import type { Store } from './store.ts';
 import { pointTerm, startsWith, stringTerm, wordTerm } from './terms.ts';
 
@@ -39,6 +40,11 @@ export class SearchCompiler {
   sortRows(type: string, code: string): { table: 'word' | 'point'; column: 'value' | 'low'; param: number } {
     const points = POINT_TYPES.has(this.parameter(type, code).type);
     return { table: points ? 'point' : 'word', column: points ? 'low' : 'value', param: this.numbers.of(`${type}.${code}`) };
+  }
+
+  /** Whether some resource may have no value for a parameter. */
+  isLacking(param: number): boolean {
+    return this.numbers.isLacking(param);
   }
 
   /** The search parameter, or the error the server gives for a code it does not know. */
@@ -111,7 +117,8 @@ export class SearchCompiler {
     if (countable && this.count(`SELECT 1 ${where} LIMIT ${FEW}`, [param, ...term.values]) < FEW) {
       return condition(`${row}.key IN (SELECT ${alias}.owner ${where})`, param, ...term.values);
     }
-    return condition(`EXISTS (SELECT 1 ${where} AND ${alias}.owner = ${row}.key)`, param, ...term.values);
+    const probed = where.replace(table, `${table} INDEXED BY ${table.slice(0, -2)}_owner`); // else SQLite walks the values again for each row
+    return condition(`EXISTS (SELECT 1 ${probed} AND ${alias}.owner = ${row}.key)`, param, ...term.values);
   }
 
   private count(select: string, values: Condition['values']): number {

@@ -14,7 +14,7 @@ const SCHEMA = `
     deleted INTEGER NOT NULL, seq INTEGER NOT NULL, UNIQUE (type, id));
   CREATE INDEX IF NOT EXISTS resource_live ON resource (type, project) WHERE deleted = 0;
   CREATE INDEX IF NOT EXISTS resource_by_time ON resource (type, project, updated) WHERE deleted = 0;
-  CREATE TABLE IF NOT EXISTS parameter (param INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+  CREATE TABLE IF NOT EXISTS parameter (param INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, lacking INTEGER NOT NULL DEFAULT 0);
   CREATE TABLE IF NOT EXISTS word (owner INTEGER NOT NULL, param INTEGER NOT NULL, value TEXT NOT NULL, system TEXT NOT NULL, rank INTEGER NOT NULL);
   CREATE INDEX IF NOT EXISTS word_value ON word (param, value, owner);
   CREATE INDEX IF NOT EXISTS word_owner ON word (owner, param);
