@@ -145,6 +145,19 @@ def test_all_faults_of_a_resource_come_at_once() -> None:
     ]
 
 
+def test_a_bottomless_resource_is_a_problem_and_no_crash() -> None:
+    """Extensions nested ten thousand deep are said to be too deep."""
+    extension: dict[str, Any] = {"url": "https://x", "valueBoolean": True}
+    for _ in range(10_000):
+        extension = {"url": "https://x", "extension": [extension]}
+
+    problems = validate({**INVOICE, "extension": [extension]})
+
+    assert [str(problem) for problem in problems] == [
+        "Invoice is nested too deeply to be judged; map less of the event"
+    ]
+
+
 def test_no_message_repeats_a_value() -> None:
     """A secret planted at every leaf of a resource appears in no message."""
     secret = "jane.roe@example.org"

@@ -49,7 +49,11 @@ def validate(resource: dict[str, Any]) -> list[Problem]:
     Invoice.lineItem[0].chargeItem[x] is required; set chargeItemCodeableConcept or chargeItemReference
     Invoice.status is required
     """
-    if not (faults := as_faults(_check_resource(resource), resource)):
+    try:
+        faults = _check_resource(resource)
+    except RecursionError:  # some hundred levels; no resource of any use is so deep
+        faults = [Fault("too-deep", "is nested too deeply to be judged", "map less of the event")]
+    if not faults:
         return []
     name = resource.get("resourceType") if isinstance(resource, dict) else None
     root = name if isinstance(name, str) and is_resource_type(name) else "resource"
