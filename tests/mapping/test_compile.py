@@ -375,6 +375,7 @@ def test_a_code_without_translation_is_a_problem_and_leaves_its_element_out(java
         ("multipleBirthInteger: =a", {"a": 2**53}, "number", "resources.patient.resource.multipleBirthInteger", "Patient.multipleBirthInteger"),
         ("gender: {$if: =$number(a), $then: male}", {"a": "x"}, "D3030", "resources.patient.resource.gender.$if", None),
         ("name: {$each: =a, $item: {text: =$id($item)}}", {"a": [1]}, "id", "resources.patient.resource.name.$item.text", "Patient.name.text"),
+        ('language: =$code("status", a)', {"a": 7}, "code", "resources.patient.resource.language", "Patient.language"),
         ("gender: male", {"id": None}, "identity", "resources.patient.identity.value", None),
         ("gender: male", {"id": 7}, "identity", "resources.patient.identity.value", None),
     ],

@@ -118,6 +118,7 @@ class _Program:
         self.source = "\n".join([*top, *dialect.lines, *last])
         self._document = document
         self._places = writer.places
+        self._first = len(top) + 1  # the lines above belong to no part
         self._parts = [(line + len(top) + 1, number) for line, number in dialect.parts]  # (first line, number of part)
         self._tracer = Tracer(document, writer.places) if traced else None
         self._file = f"<mapping {document.name}@{document.version}{' traced' if traced else ''}>"
@@ -150,7 +151,7 @@ class _Program:
         """The error with rule and paths: the last part that begins before the line that was running."""
         line, trace = 0, error.__traceback__
         while trace is not None:
-            if trace.tb_frame.f_code.co_filename == self._file:
+            if trace.tb_frame.f_code.co_filename == self._file and trace.tb_lineno >= self._first:
                 line = trace.tb_lineno
             trace = trace.tb_next
         number = max((number for first, number in self._parts if first <= line), default=None)

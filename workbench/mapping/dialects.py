@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
-from workbench.mapping.expression import call_writer, node_writer, path_writer  # noqa: F401 - each registers what it writes
 from workbench.mapping.expression.ir import Node
 from workbench.mapping.expression.node_writer import framed
 from workbench.mapping.expression.writer import Helper, Scope, Writer
