@@ -23,6 +23,7 @@ from workbench.store.deliveries import open_store
 __all__ = ["Capture", "capture_deliveries", "environment_secrets"]
 
 FORWARD_SECONDS = 30
+STOP_SECONDS = 10
 LIMIT_BYTES = 5 * 1024 * 1024  # above what any provider of the catalogue sends
 
 
@@ -72,15 +73,14 @@ def capture_deliveries(
     if provider is not None and provider not in providers:
         message = f"no provider is named {provider!r}; known are {', '.join(sorted(providers))}"
         raise DeliveryError(message)
-    listening = _listen(host, port)
-    with listening, open_store(store) as opened, httpx.Client(timeout=FORWARD_SECONDS) as client:
-        counts: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
 
-        def count(received: Received) -> None:
-            counts[received.judged.verdict] += 1
-            if watch:
-                watch(received)
+    def count(received: Received) -> None:
+        counts[received.judged.verdict] += 1
+        if watch:
+            watch(received)
 
+    with _listen(host, port) as listening, open_store(store) as opened, httpx.Client(timeout=FORWARD_SECONDS) as client:
         receiver = Receiver(
             store=opened,
             providers={provider: providers[provider]} if provider else providers,
@@ -91,16 +91,28 @@ def capture_deliveries(
             forward=forward,
             watch=count,
         )
-        config = uvicorn.Config(receiver_application(receiver), log_config=None, access_log=False, lifespan="off")
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="receiver", daemon=True)
-        thread.start()
-        try:
+        with _serving(receiver, listening) as (stop, wait):
             name = f"[{host}]" if ":" in host else host
-            url = f"http://{name}:{listening.getsockname()[1]}"
-            yield Capture(url=url, counts=counts, stop=lambda: _stop(server, thread), wait=thread.join)
-        finally:
-            _stop(server, thread)
+            yield Capture(url=f"http://{name}:{listening.getsockname()[1]}", counts=counts, stop=stop, wait=wait)
+
+
+@contextmanager
+def _serving(receiver: Receiver, listening: socket.socket) -> Iterator[tuple[Callable[[], None], Callable[[], None]]]:
+    """Serve in a thread of its own while the block runs; give how to stop it, and how to wait until it is stopped."""
+    application = receiver_application(receiver)
+    # The logging of a notebook is not ours to configure.
+    server = uvicorn.Server(uvicorn.Config(application, log_config=None, access_log=False, lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="receiver", daemon=True)
+
+    def stop() -> None:
+        server.should_exit = True
+        thread.join(timeout=STOP_SECONDS)
+
+    thread.start()
+    try:
+        yield stop, thread.join
+    finally:
+        stop()  # requests under way are finished first
 
 
 def environment_secrets(
@@ -134,9 +146,3 @@ def _listen(host: str, port: int) -> socket.socket:
         message = f"cannot listen on {host}:{port}: {error.strerror}; give another port, or 0 for any that is free"
         raise DeliveryError(message) from error
     return listening
-
-
-def _stop(server: uvicorn.Server, thread: threading.Thread) -> None:
-    """Let requests under way finish, then end the server's thread."""
-    server.should_exit = True
-    thread.join(timeout=10)
