@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from workbench.fhir.identity import Identity
 from workbench.fhir.validation import validate
 from workbench.fhir.writes import is_stale, stamp_event_time
 from workbench.mapping.compile import EventMapping
@@ -111,6 +112,18 @@ def test_a_reader_written_apart_makes_the_same(
     assert different == []
 
 
+def run_javascript(
+    mapping: EventMapping, events: list[dict[str, Any]], ask_node: Callable[..., list[Any]], folder: Path
+) -> list[Any]:
+    """What the exported JavaScript of a mapping makes of events, on Node."""
+    script = folder / f"{mapping.name}.cjs"
+    given = "JSON.parse(require('fs').readFileSync(0, 'utf8')).events"
+    function = f"map_{mapping.name.replace('-', '_')}"
+    loop = f"for (const event of {given}) console.log(JSON.stringify({function}(event, [])));"
+    script.write_text(f"{mapping.javascript_module()}\n{loop}\n")
+    return ask_node(script, {"events": events})
+
+
 def test_the_javascript_makes_the_same(
     shipped: dict[str, EventMapping],
     jobs: list[Job],
@@ -119,18 +132,37 @@ def test_the_javascript_makes_the_same(
     tmp_path: Path,
 ) -> None:
     """The exported JavaScript of each mapping, on Node, makes the very same rows as Python."""
-    made = {}
+    different = []
     for name, mapping in shipped.items():
-        wanted = [position for position, job in enumerate(jobs) if job[0] == name]
-        script = tmp_path / f"{name}.cjs"
-        function = f"map_{name.replace('-', '_')}"
-        events = "JSON.parse(require('fs').readFileSync(0, 'utf8')).events"
-        loop = f"for (const event of {events}) console.log(JSON.stringify({function}(event, [])));"
-        script.write_text(f"{mapping.javascript_module()}\n{loop}\n")
-        answers = ask_node(script, {"events": [jobs[position][1] for position in wanted]})
-        made.update(zip(wanted, answers, strict=True))
+        mine = [(event, sample, made) for (taker, event, sample), made in zip(jobs, rows, strict=True) if taker == name]
+        answers = run_javascript(mapping, [event for event, _, _ in mine], ask_node, tmp_path)
+        different += [sample for (_, sample, made), other in zip(mine, answers, strict=True) if made != other]
 
-    assert [jobs[position][2] for position in range(len(jobs)) if made[position] != rows[position]] == []
+    assert different == []
+
+
+def test_awkward_ids_are_escaped_alike_everywhere(
+    shipped: dict[str, EventMapping],
+    jobs: list[Job],
+    read_apart: Callable[..., list[Any]],
+    ask_node: Callable[..., list[Any]],
+    tmp_path: Path,
+) -> None:
+    """The conditional reference to an account is the same in Python, JavaScript and the reader apart, for any id."""
+    mapping = shipped["stripe-invoice"]
+    event = next(event for _, event, sample in jobs if sample == "stripe/invoice.paid/membership")
+    ids = ["a,b", "a|b", "a$b", "a\\b", "a b", "a+b&c=d", "ä€😀", "a'(b)!*~", "100%", "a:b/c?d#e"]
+    events = [{**event, "data": {"object": {**event["data"]["object"], "customer": value}}} for value in ids]
+
+    made = [mapping.map(each).as_list()[1]["resource"]["account"]["reference"] for each in events]
+    in_javascript = run_javascript(mapping, events, ask_node, tmp_path)
+    apart = read_apart((mapping.name, each) for each in events)
+
+    system = "https://stripe.com/customer/id"
+    expected = [Identity(resource_type="Account", system=system, value=value).reference() for value in ids]
+    assert made == expected
+    assert [rows[1]["resource"]["account"]["reference"] for rows in in_javascript] == expected
+    assert [rows[1]["resource"]["account"]["reference"] for rows in apart] == expected
 
 
 def settle(deliveries: list[list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
