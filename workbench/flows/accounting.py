@@ -45,14 +45,15 @@ def account_for(
 
 def find_disagreements(mapped: Iterable[MappedEvent], accounts: Iterable[EventAccount]) -> tuple[str, ...]:
     """Name the events for which the bot did another thing than the mappings do here."""
-    expected: dict[tuple[str, str], str] = {}
+    # by delivery too: events that people wrote as fixtures often share one id
+    expected: dict[tuple[str, str | None, str | None], str] = {}
     for row in mapped:
-        key = (row.event.provider, row.event.id)
+        key = (row.event.delivery_id, row.event.id, row.event.type)
         here = {"mapped": "written", "failed": "failed"}.get(row.outcome, "ignored")
         expected[key] = max(here, expected.get(key, ""), key=("", "ignored", "written", "failed").index)
     found = []
     for account in accounts:
-        here = expected.get((account.provider or "", account.id or ""), "")
+        here = expected.get((account.source, account.id, account.type), "")
         written = account.outcome in {"applied", "unchanged", "stale", "duplicate"}
         if here and here != ("written" if written else account.outcome):
             why = f" ({account.why})" if account.why else ""
@@ -100,8 +101,10 @@ def _settled(judged: JudgedDelivery, event: Event, row: ReplayRow) -> EventAccou
         return _account(judged, event, row.outcome, row.problem)
     outcome = worst_outcome(results)
     problems = [str(result["problem"]) for result in results if result.get("problem")]
-    unmapped = "no mapping takes this type" if outcome == "ignored" else None
-    return _account(judged, event, outcome, ", ".join(problems) or unmapped)
+    if outcome == "ignored":
+        taken = any(result.get("mapping") for result in results)
+        problems.append("its mapping makes nothing of it" if taken else "no mapping takes this type")
+    return _account(judged, event, outcome, ", ".join(problems) or None)
 
 
 def _account(judged: JudgedDelivery, event: Event | None, outcome: str, why: str | None) -> EventAccount:

@@ -1,6 +1,6 @@
 """The second verb: which FHIR resources come out of an event, and do they, for every event there is?
 
-`load_mapping` reads a mapping file with its code maps, `check_files` finds all that is wrong with files, `map_event` and
+`load_mapping` reads a mapping file with its code maps, `check_files` finds all that is wrong with files, `map_event`
 `map_events` run, `coverage` says what a mapping leaves out, `compare_mappings` what a new version changes.
 """
 
@@ -229,7 +229,7 @@ def _map(mapping: EventMapping, event: Event, validate: bool) -> MappedEvent:
     try:
         result = mapping.map(event.payload, event_id=event.id)
     except MappingRunError as error:
-        problem = Problem(message=str(error), file=mapping.document.file, path=error.source_path, code=error.code)
+        problem = Problem(message=str(error), path=error.source_path, code=error.code)  # the text names file and line
         return MappedEvent(event=event, mapping=name, outcome="failed", problems=(problem,))
     faults = validate_result(mapping.document, result) if validate else ()
     outcome: Outcome = "mapped" if result.as_list() else "nothing"

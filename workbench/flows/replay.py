@@ -29,7 +29,7 @@ from workbench.events.envelopes import answer_handshake
 from workbench.flows.answers import Answer, read_answer, worst_outcome
 from workbench.flows.integrations import LoadedIntegration
 from workbench.flows.provision import Provisioned
-from workbench.flows.signing import headers_to_send
+from workbench.flows.signing import bytes_to_send, headers_to_send
 
 if TYPE_CHECKING:
     import pandas
@@ -174,11 +174,10 @@ class _Sender:
         )
 
     def post(self, delivery: Delivery) -> Answer:
-        headers = headers_to_send(delivery, self.loaded, self.secret, datetime.now(UTC))
+        body = bytes_to_send(delivery)
+        headers = headers_to_send(delivery, body, self.loaded, self.secret, datetime.now(UTC))
         try:
-            response = self.http.request(
-                delivery.method, self.provisioned.endpoint, content=delivery.body, headers=headers
-            )
+            response = self.http.request(delivery.method, self.provisioned.endpoint, content=body, headers=headers)
         except httpx.TransportError as error:
             problem = f"the server could not be reached ({type(error).__name__})"
             return Answer(outcome="unreachable", status=None, problem=problem, pause_seconds=0.2)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["demo", "register"]
 
+_LINES = 12  # of the table of event types; all of them are in the report
 _SETTLED = {"applied", "unchanged", "stale", "duplicate", "ignored", "handshake"}
 
 
@@ -37,6 +38,8 @@ def demo(
 
     [dim]workbench demo --events my-events.ndjson[/dim]
     """
+    from rich.padding import Padding
+
     from workbench.flows.demo import Demo
     from workbench.flows.project import find_project
 
@@ -47,7 +50,7 @@ def demo(
         for detail in step.details:
             console.print(f"{'':20}{detail}", markup=False)
         if story.latency is not None and step.name == "audit":
-            console.print(latency_table(story.latency))
+            console.print(Padding(latency_table(story.latency, most=_LINES), (0, 0, 0, 20)))
     if events:
         console.print(_accounts(story))
     unsettled = [account for account in story.accounts if account.outcome not in _SETTLED]
@@ -55,6 +58,7 @@ def demo(
         complain(f"{account.source}: {account.outcome}: {account.why or 'no reason was given'}")
     if unsettled:
         raise typer.Exit(1)
+    console.print(f"\nOpen {story.page} for the report, and run `make lab` for the notebooks.", markup=False)
 
 
 def _accounts(story: Demo) -> Any:

@@ -15,7 +15,8 @@ def results() -> Console:
     """Give the console for results: stdout, plain where it is not a terminal."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    # what is read by a program or kept in a file has no edge that a table would have to fit into
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 
 
 def complain(error: object) -> None:
