@@ -135,7 +135,7 @@ def _incident(record: dict[Any, Any]) -> dict[str, Any]:
     return {
         **record,
         "bot_name": _named(record["bot_name"]),
-        "events_text": count(record["events"]),
+        "events_text": f"{count(record['events'])} event{'' if record['events'] == 1 else 's'}",
         "share_text": share(record["share"]),
         "first_text": moment(record["first"]),
         "last_text": moment(record["last"]),

@@ -15,6 +15,7 @@ _CLASSES: Final = (
     ("workbench.access.plan", "Plan"),
     ("workbench.events.delivery", "Event"),
     ("workbench.flows.design", "MappedEvents"),
+    ("workbench.flows.integrations", "LoadedIntegration"),
     ("workbench.flows.load", "LoadedEvents"),
     ("workbench.flows.provision", "Provisioned"),
     ("workbench.flows.replay", "ReplayReport"),

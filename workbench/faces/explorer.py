@@ -16,6 +16,7 @@ from workbench.faces.markup import Html, render
 from workbench.faces.tables import Column, Table, count, problem_table, share
 from workbench.faces.trees import tree
 from workbench.flows.design import MappedEvents
+from workbench.flows.integrations import LoadedIntegration
 from workbench.flows.load import LoadedEvents
 from workbench.flows.proving import Probe
 from workbench.flows.provision import Provisioned
@@ -171,6 +172,29 @@ def _coverage(coverage: Coverage, _: bool) -> list[Table | Html]:
     return [fields, parts, codes, *_problems(coverage.failures, "Events on which the mapping failed")]
 
 
+def _integration(loaded: LoadedIntegration, _: bool) -> list[Table | Html]:
+    """Its mappings, and what they write: the access policies follow from that."""
+    columns = (
+        Column(key="mapping", heading="mapping", group=True),
+        Column(key="events", heading="takes", group=True),
+        Column(key="type", heading="writes"),
+        Column(key="mode", heading="how"),
+    )
+    records = [
+        {
+            "mapping": f"{mapping.name}@{mapping.version}",
+            "events": ", ".join(mapping.events),
+            "type": rule.resource_type,
+            "mode": rule.mode + (", in order of the events" if rule.ordered else ""),
+        }
+        for mapping in loaded.mappings
+        for rule in mapping.writes
+    ]
+    size = f"one bot of {len(loaded.code):,} characters"
+    title = f"{loaded.name}: {loaded.provider.name}, {len(loaded.mappings)} mapping(s), {size}"
+    return [Table(title=title, columns=columns, records=records)]
+
+
 def _plan(plan: Plan, _: bool) -> list[Table | Html]:
     columns = (
         Column(key="action", heading="action", mark="mark"),
@@ -183,7 +207,7 @@ def _plan(plan: Plan, _: bool) -> list[Table | Html]:
             "action": change.action,
             "kind": change.kind,
             "name": change.name,
-            "paths": ", ".join(sorted(change.body)) if change.action == "create" else _paths(change.differences),
+            "paths": _paths(change.differences) or ", ".join(sorted(change.body)),
             "mark": "failed" if change in plan.deletes else "ok",
         }
         for change in plan.changes
@@ -262,6 +286,7 @@ _DRAWN: Final[tuple[tuple[type, Callable[[Any, bool], Iterable[Table | Html]]], 
     (Event, _event),
     (LoadedEvents, _loaded),
     (EventMapping, _mapping),
+    (LoadedIntegration, _integration),
     (MappingResult, _result),
     (MappedEvents, _mapped),
     (Coverage, _coverage),

@@ -12,6 +12,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.faces.markup import Html, render
@@ -20,7 +21,7 @@ from workbench.flows.measure import Measures
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["plot_hours", "plot_incidents", "plot_latency", "plot_volume"]
+__all__ = ["plot_hours", "plot_incidents", "plot_latency", "plot_types", "plot_volume"]
 
 BLUE: Final = "#0072B2"
 VERMILION: Final = "#D55E00"
@@ -109,8 +110,30 @@ def plot_latency(measures: Measures) -> Html:
         return finish("How long runs took", text)
 
 
+def plot_types(measures: Measures) -> Html:
+    """How many events of each type; for a trail too young to say at which hours they come."""
+    hours: Any = measures.by_hour
+    totals = hours.groupby("event_type")[["events", "not_ok"]].sum().sort_values("events", ascending=False)
+    shown = totals.head(14)
+    with _drawing("types", height=0.75 + 0.24 * max(len(shown), 2)) as (_, (axes,), finish):
+        rows, failed = range(len(shown)), shown["not_ok"]
+        axes.barh(rows, shown["events"] - failed, color=BLUE, height=0.72)
+        axes.barh(rows, failed, left=shown["events"] - failed, color=VERMILION, height=0.72)
+        for row, events in zip(rows, shown["events"], strict=True):
+            axes.annotate(f"{events:,}", (events, row), xytext=(4, 0), textcoords="offset points", va="center")
+        axes.set_yticks(list(rows), [_shorten(kind) for kind in shown.index])
+        axes.set_ylim(max(len(shown), 1) - 0.4, -0.6)
+        axes.set_xlim(0, max(shown["events"].max() if len(shown) else 0, 1) * 1.1)
+        axes.set_xticks([])
+        axes.grid(visible=False)
+        left_out = f"; the {len(shown)} most frequent of {len(totals)}" if len(totals) > len(shown) else ""
+        return finish(f"What came{left_out}", f"Event types: {len(totals)}{left_out}")
+
+
 def plot_hours(measures: Measures) -> Html:
     """Event type × hour of the day: the darker the more events; a dot where some failed, its size their share."""
+    if measures.until - _began(measures) < _seconds(86400):
+        return plot_types(measures)
     hours: Any = measures.by_hour
     totals = hours.groupby("event_type")["events"].sum().sort_values(ascending=False)
     types = list(totals.index[:14])
@@ -144,7 +167,7 @@ def plot_incidents(measures: Measures) -> Html:
         for row, incident in enumerate(incidents.itertuples()):
             colour = AMBER if incident.state == "refused" else VERMILION
             first, last = incident.first.tz_localize(None), incident.last.tz_localize(None)
-            axes.plot([first, last], [row, row], color=colour, linewidth=5, solid_capstyle="round")
+            axes.plot([first, last], [row, row], color=colour, linewidth=5, solid_capstyle="round", clip_on=False)
             axes.annotate(
                 f"{_shorten(incident.what, 44)} · {incident.events:,}×",
                 (0, row),
@@ -199,13 +222,19 @@ def _inline(svg: str, text: str) -> Any:
     return Markup(drawing.replace("<svg", label, 1))  # noqa: S704 - matplotlib's own output, its texts escaped by it
 
 
+def _began(measures: Measures) -> datetime:
+    """When the trail began, or the span where it is older."""
+    return max(measures.since, measures.summary["first"] or measures.since)
+
+
 def _span(measures: Measures, *axes: Any) -> None:
-    """Show the whole span that was asked for, also where nothing happened."""
+    """Show the span that was asked for to its end, also where nothing happened; but no time before the trail began."""
     from matplotlib import dates
 
-    until = max(measures.until, measures.since + _seconds(measures.step_seconds))
+    since = _began(measures)
+    until = max(measures.until, since + _seconds(measures.step_seconds))
     for one in axes:
-        one.set_xlim(measures.since, until)
+        one.set_xlim(since, until)
     locator = dates.AutoDateLocator(minticks=3, maxticks=7)  # type: ignore[no-untyped-call]
     axes[-1].xaxis.set_major_locator(locator)
     axes[-1].xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, formats=_DATES, show_offset=False))  # type: ignore[no-untyped-call]
@@ -241,9 +270,7 @@ def _square(hour: int, row: int, *, alpha: float) -> Any:
     return Rectangle((hour + 0.05, row + 0.07), 0.9, 0.86, color=(BLUE, round(alpha, 2)), linewidth=0)
 
 
-def _seconds(count: float) -> Any:
-    from datetime import timedelta
-
+def _seconds(count: float) -> timedelta:
     return timedelta(seconds=count)
 
 
@@ -252,8 +279,6 @@ def _shorten(text: str, most: int = 32) -> str:
 
 
 def _step_name(seconds: int) -> str:
-    for size, name in ((604800, "week"), (86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds % size == 0:
-            count = seconds // size
-            return name if count == 1 else f"{count} {name}s"
-    return f"{seconds} seconds"
+    sizes = ((604800, "week"), (86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+    count, name = next((seconds // size, name) for size, name in sizes if seconds % size == 0)
+    return name if count == 1 else f"{count} {name}s"

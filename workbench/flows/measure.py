@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["MEASURES_TYPE", "Measures", "measures"]
 
 MEASURES_TYPE: Final = "application/vnd.workbench.measures+json"  # how an executed notebook carries them to `report`
-_STEPS: Final = (300, 900, 3600, 3 * 3600, 6 * 3600, 86400, 7 * 86400)  # seconds of one step over time
+_STEPS: Final = (1, 5, 15, 60, 300, 900, 3600, 3 * 3600, 6 * 3600, 86400, 7 * 86400)  # seconds of one step over time
 _MOST_STEPS: Final = 72
 _TABLES: Final = ("burn", "by_type", "by_mapping", "by_bot", "over_time", "by_hour", "incidents")
 
@@ -109,7 +109,7 @@ def measures(
         _name_rows(connection, rows, begin, end)
         summary = _summary(connection)
         begin = begin or summary["first"] or end
-        step = _step_seconds(begin, end)
+        step = _step_seconds(max(begin, summary["first"] or begin), end)  # a trail may be younger than the span
         given = {"now": _utc_text(end), "step": step}
         tables = {name: _ask(connection, name, given) for name in _TABLES}
     windows = cast("list[dict[str, Any]]", tables["burn"].to_dict("records"))
