@@ -1,7 +1,7 @@
 """The second verb: which FHIR resources come out of an event, and do they, for every event there is?
 
 `load_mapping` reads a mapping file with its code maps, `check_files` finds all that is wrong with files, `map_event`
-`map_events` run, `coverage` says what a mapping leaves out, `compare_mappings` what a new version changes.
+and `map_events` run, `coverage` says what a mapping leaves out, `compare_mappings` what a new version changes.
 """
 
 from __future__ import annotations
