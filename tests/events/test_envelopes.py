@@ -136,7 +136,7 @@ def test_the_payload_of_a_batched_event_is_the_event_alone() -> None:
         (b'{"id":', "the delivery x.json:3 is not JSON: unexpected end of data at line 1, column 7 of 6 bytes"),
         (b"", "is not JSON: Input is a zero-length, empty document at line 1, column 1 of 0 bytes"),
         (b"\xff", "the delivery x.json:3 is not JSON"),
-        ({"object": "invoice"}, "is not a delivery of Stripe: the body is an object with 1 keys (object)"),
+        ({"object": "invoice"}, "is not a delivery of Stripe: the body is an object with 1 key (object)"),
         ([], "is not a delivery of Stripe: the body is a list of 0"),
         (None, "is not a delivery of Stripe: the body is null"),
         ({**SNAPSHOT, "id": None}, "the event in the delivery x.json:3 has no id: looked for id in an object with 5"),
@@ -236,6 +236,7 @@ def test_an_ordinary_delivery_is_no_handshake() -> None:
         ({}, {"webhook-signature": "v1,", "destination-id": "d"}, "stedi"),
         ({}, {"x-docusign-signature-2": "x"}, "docusign"),
         ([{"sg_event_id": "a", "event": "open"}], {}, "sendgrid"),
+        ({"action": "opened", "repository": {"full_name": "a/b"}, "sender": {"login": "c"}}, {}, "github"),
     ],
 )
 def test_a_provider_is_recognised(body: Any, headers: dict[str, str], name: str) -> None:

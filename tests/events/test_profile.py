@@ -155,6 +155,13 @@ def test_personal_data_is_told_with_the_reason(keys: list[str], kind: str | None
     assert personal_reason(keys, kind) == reason
 
 
+def test_a_number_is_no_name_and_no_free_text() -> None:
+    """A count of comments holds nothing personal; a place may be a number."""
+    found = fields({"comments": 3, "name": 7, "lat": 45.5})
+
+    assert [field.personal for field in found.values()] == [None, None, "says where a person was"]
+
+
 def test_identifiers_and_expandable_fields_are_told() -> None:
     """An id here and the object there is expandable; ids are told by their form, or by name and uniqueness."""
     found = fields(

@@ -159,7 +159,10 @@ def test_reading_goes_on_after_a_fault_and_reports_its_place(tmp_path: Path) -> 
         (b"\x00\xff\xfe", ":1: is not UTF-8 text at byte 1"),
         ("7", ": is a int, not an event; an event is a JSON object"),
         ("[" * 100_000, ":1: is nested too deeply to be an event"),
-        ('{"type": "surprise"}', ": is of no provider that is known; name it with `provider`, or describe it"),
+        (
+            '{"type": "surprise"}',
+            ": is of no provider that is known: an object with 1 key (type); name it with `provider`",
+        ),
     ],
 )
 def test_a_file_without_any_event_is_one_clear_error(tmp_path: Path, text: str | bytes, message: str) -> None:

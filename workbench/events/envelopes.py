@@ -18,7 +18,7 @@ import orjson
 
 from workbench.errors import EnvelopeError
 from workbench.events.delivery import Delivery, Event
-from workbench.events.locators import Locator, find_path, matches
+from workbench.events.locators import Locator, describe_shape, find_path, matches
 from workbench.events.providers import PROVIDERS
 from workbench.events.schemes import Envelope, Provider
 
@@ -46,7 +46,7 @@ def read_events(delivery: Delivery, provider: Provider) -> tuple[Event, ...]:
     rule = next((rule for rule in provider.envelope.events if matches(rule.when, find)), None)
     found = find_path(data, rule.at) if rule else None
     if not isinstance(found, dict | list):
-        message = f"{_where(delivery)} is not a delivery of {provider.title}: the body is {_shape(data)}"
+        message = f"{_where(delivery)} is not a delivery of {provider.title}: the body is {describe_shape(data)}"
         raise EnvelopeError(message)
     items = found if isinstance(found, list) else [found]
     return tuple(
@@ -111,7 +111,7 @@ def recognise_provider(
 
 def _event(item: Any, delivery: Delivery, provider: Provider, *, place: str) -> Event:
     if not isinstance(item, dict):
-        message = f"{place} in {_where(delivery)} must be a JSON object, not {_shape(item)}"
+        message = f"{place} in {_where(delivery)} must be a JSON object, not {describe_shape(item)}"
         raise EnvelopeError(message)
     envelope = provider.envelope
     find = _finder(item, delivery.headers, delivery.body)
@@ -119,7 +119,7 @@ def _event(item: Any, delivery: Delivery, provider: Provider, *, place: str) -> 
     for name, value, locators in (("id", event_id, envelope.id), ("type", event_type, envelope.type)):
         if not isinstance(value, str | int) or isinstance(value, bool) or value == "":
             looked = " or ".join(locator.text for locator in locators)
-            message = f"{place} in {_where(delivery)} has no {name}: looked for {looked} in {_shape(item)}"
+            message = f"{place} in {_where(delivery)} has no {name}: looked for {looked} in {describe_shape(item)}"
             raise EnvelopeError(message)
     dedupe = _first(envelope.dedupe, find) or event_id
     return Event(
@@ -201,13 +201,3 @@ def _has_own_header(provider: Provider, headers: Mapping[str, str]) -> bool:
 
 def _where(delivery: Delivery) -> str:
     return f"the delivery {delivery.name}" if delivery.name else "the delivery"
-
-
-def _shape(data: Any) -> str:
-    """Return a value's shape for a message: types, counts and at most eight keys, never a value."""
-    if isinstance(data, dict):
-        keys = ", ".join(str(key)[:40] for key in list(data)[:8])
-        return f"an object with {len(data)} keys ({keys}{', …' if len(data) > 8 else ''})"
-    if isinstance(data, list):
-        return f"a list of {len(data)}"
-    return "null" if data is None else f"a {type(data).__name__}"

@@ -15,7 +15,7 @@ TEXT_FORMATS = (
     ("uuid", re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")),
     ("date-time", re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)")),
     ("date", re.compile(r"\d{4}-\d\d-\d\d")),
-    ("email", re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")),
+    ("email", re.compile(r"[^@\s:/]+@[^@\s:/]+\.[^@\s.:/]+")),
     ("uri", re.compile(r"https?://\S+")),
     ("ipv4", re.compile(r"(\d{1,3}\.){3}\d{1,3}")),
     ("ipv6", re.compile(r"(?=.*::|(.*:){7})[0-9a-fA-F:.]{3,45}")),
@@ -32,8 +32,9 @@ SECONDS, MILLISECONDS = (946_684_800, 4_102_444_800), (946_684_800_000, 4_102_44
 
 PERSONAL_FORMATS = {"email": "is an e-mail address", "phone": "is a phone number", "ipv4": "is an IP address"}
 PERSONAL_FORMATS["ipv6"] = PERSONAL_FORMATS["ipv4"]
+NAME, FREE_TEXT = "names a person", "is free text, which may say anything"
 PERSONAL_NAMES = {
-    "names a person": r"(^|_)(first|last|full|given|family|display|customer|patient|business)?_?name$|^login$",
+    NAME: r"(^|_)(first|last|full|given|family|display|customer|patient|business)?_?name$|^login$",
     "is part of an address": r"^(line[123]|street|city|postal_?code|zip)$",
     "describes a person": r"birth|(^|_)dob$|(^|_)age$|gender|(^|_)sex$",
     "is an identifier of a person": r"patient|(^|_)mrn|ssn|national_id|tax_id$|passport|member_id|insur",
@@ -42,7 +43,7 @@ PERSONAL_NAMES = {
     "says where a person was": r"^(lat|lon|latitude|longitude|geolocation)$|ip_?address|^ip$",
     "describes a person's device": r"user_?agent",
     "identifies a means of payment": r"last4|fingerprint|iban|account_number",
-    "is free text, which may say anything": r"description|notes?$|comment|memo|message|footer|free_text",
+    FREE_TEXT: r"description|notes?$|comment|memo|message|footer|free_text",
 }
 NOT_PERSONAL = re.compile(r"^(account_name|display_message|seller_message|.*_secret)$")
 
@@ -84,7 +85,7 @@ def format_of(name: str, values: Collection[Any], types: Collection[str], siblin
     return None
 
 
-def personal_reason(keys: Sequence[str], kind: str | None) -> str | None:
+def personal_reason(keys: Sequence[str], kind: str | None, *, text: bool = True) -> str | None:
     """Return why a field is likely to hold personal or health data, or None.
 
     >>> personal_reason(["object", "customer_email"], "email")
@@ -93,6 +94,11 @@ def personal_reason(keys: Sequence[str], kind: str | None) -> str | None:
     'is health information'
     >>> personal_reason(["object", "currency"], "currency") is None
     True
+
+    Args:
+        keys: the way to the field.
+        kind: its format.
+        text: whether it holds texts; a number is not a name, but it may be a place.
     """
     if kind in PERSONAL_FORMATS:
         return PERSONAL_FORMATS[kind]
@@ -101,7 +107,8 @@ def personal_reason(keys: Sequence[str], kind: str | None) -> str | None:
         return None
     if any("address" in key and "email" not in key for key in around):
         return "is part of an address"
-    return next((reason for reason, pattern in PERSONAL_NAMES.items() if re.search(pattern, name)), None)
+    reason = next((reason for reason, pattern in PERSONAL_NAMES.items() if re.search(pattern, name)), None)
+    return reason if text or reason not in (FREE_TEXT, NAME) else None
 
 
 def mask(value: Any) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-__all__ = ["Locator", "find_path", "matches"]
+__all__ = ["Locator", "describe_shape", "find_path", "matches"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +86,17 @@ def matches(conditions: Mapping[str, str], find: Callable[[str], Any]) -> bool:
         value is not None and (pattern == "*" or (isinstance(value, str) and fnmatchcase(value, pattern)))
         for value, pattern in values
     )
+
+
+def describe_shape(data: Any) -> str:
+    """Return a value's shape for a message: types, counts and at most eight keys, never a value.
+
+    >>> describe_shape({"id": "in_1", "object": "invoice"}), describe_shape([1, 2]), describe_shape(None)
+    ('an object with 2 keys (id, object)', 'a list of 2', 'null')
+    """
+    if isinstance(data, dict):
+        keys = ", ".join(str(key)[:40] for key in list(data)[:8])
+        return f"an object with {len(data)} key{'s' * (len(data) != 1)} ({keys}{', …' if len(data) > 8 else ''})"
+    if isinstance(data, list):
+        return f"a list of {len(data)}"
+    return "null" if data is None else f"a {type(data).__name__}"

@@ -139,7 +139,7 @@ def _field(
     types, seen = shape.types, shape.seen
     name = next((key for key in reversed(keys) if key != "[]"), "")
     form = format_of(name, shape.values, set(types) - {"object", "array"}, siblings)
-    personal = personal_reason(keys, form) if shape.values else None
+    personal = personal_reason(keys, form, text=shape.strings > 0) if shape.values else None
     identifier = _identifier(name, form, shape)
     return FieldProfile(
         event_type=event_type,

@@ -15,9 +15,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import orjson
+
 from workbench.errors import DeliveryError, Problem
 from workbench.events.delivery import Delivery, Event
 from workbench.events.envelopes import recognise_provider
+from workbench.events.locators import describe_shape
 from workbench.events.providers import PROVIDERS, Provider, find_provider
 from workbench.flows.scenarios import read_scenario, scenario_deliveries
 from workbench.flows.sources import read_deliveries
@@ -180,12 +183,20 @@ def _judge(
     provider = chosen or recognise_provider(item.body, item.headers, providers)
     if provider is None:
         problem = Problem(
-            message="is of no provider that is known",
+            message=f"is of no provider that is known: {_seen(item)}",
             file=source,
             remedy="name it with `provider`, or describe it in a YAML entry",
         )
         return JudgedDelivery(verdict="unreadable", source=source, delivery=item, problem=problem)
     return judge_delivery(item, provider, secrets.get(provider.name, ()), item.received_at, source=source)
+
+
+def _seen(delivery: Delivery) -> str:
+    """Return what a delivery looks like, for whoever must say whose it is."""
+    try:
+        return describe_shape(orjson.loads(delivery.body))
+    except orjson.JSONDecodeError:
+        return f"{len(delivery.body)} bytes that are not JSON"
 
 
 def _play(file: Path, secrets: Mapping[str, Sequence[str]]) -> list[Delivery]:

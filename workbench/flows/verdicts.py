@@ -44,7 +44,8 @@ def judge_delivery(
     place = source or delivery.name or "the delivery"
 
     def judged(verdict: Verdict, message: str | None = None, reason: SignatureReason | None = None) -> JudgedDelivery:
-        problem = Problem(message=message, file=place) if message else None
+        # The place is the problem's own; said twice it would only be longer.
+        problem = Problem(message=message.replace(f" {delivery.name}", ""), file=place) if message else None
         return JudgedDelivery(
             verdict=verdict,
             source=place,
