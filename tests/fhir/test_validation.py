@@ -92,6 +92,10 @@ FAULTS: list[tuple[dict[str, Any], list[str]]] = [
         {"resourceType": "Condition", "subject": {"reference": "Invoice/1"}},
         ["Condition.subject points to Invoice, which is not allowed here; point to Group or Patient"],
     ),
+    (
+        {**INVOICE, "account": {"reference": "cus_1"}},
+        ["Invoice.account.reference holds a reference that leads nowhere; write Type/id, Type?search, #id or a URL"],
+    ),
     ({**INVOICE, "extension": [{"url": "https://x"}]}, ["Invoice.extension[0] breaks FHIR's invariant ext-1"]),
     (
         {"resourceType": "Patient", "contact": [{"gender": "male"}]},
@@ -297,3 +301,19 @@ def test_one_coding_of_a_concept_must_be_of_its_value_set(status: dict[str, Any]
     condition = {"resourceType": "Condition", "subject": {"display": "x"}, "clinicalStatus": status}
 
     assert (validate(condition) == []) is expected
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "Account/1",
+        "Account?identifier=urn%3Ax%7C1",
+        "https://example.org/fhir/Account/1",
+        "https://example.org/whatever",
+        "urn:uuid:7a5f0cc8-2a80-4ba6-b3b7-8b4dfb9ff9a2",
+        "#account",
+    ],
+)
+def test_every_form_of_a_reference_is_taken(reference: str) -> None:
+    """Literal, conditional, absolute, within a bundle and contained references may all point to an Account."""
+    assert validate({**INVOICE, "account": {"reference": reference}}) == []

@@ -15,6 +15,16 @@ from workbench.fhir.primitives import PRIMITIVES
 __all__ = ["make_code_check", "make_coded_check", "make_target_check"]
 
 _TYPE_IN_REFERENCE: Final = re.compile(r"(?:https?://\S+/)?([A-Z][A-Za-z]+)[/?]\S+")
+_OTHER_REFERENCE: Final = re.compile(
+    r"#\S*|(?:urn|https?):\S+|system"
+)  # `system`: Medplum's own agent of an AuditEvent
+
+_NO_REFERENCE: Final = Fault(
+    "wrong-reference-target",
+    "holds a reference that leads nowhere",
+    "write Type/id, Type?search, #id or a URL",
+    ".reference",
+)
 
 
 def make_code_check(type_name: str, binding: Binding) -> Check:
@@ -69,6 +79,8 @@ def make_target_check(targets: tuple[str, ...], check_type: Check) -> Check:
             return list(as_faults(found, value))
         pointed = value.get("reference")
         named = _TYPE_IN_REFERENCE.fullmatch(pointed) if pointed else None
+        if pointed and not named and not _OTHER_REFERENCE.fullmatch(pointed):
+            return [_NO_REFERENCE]
         target = named.group(1) if named else value.get("type")
         if target is None or target in allowed or not is_resource_type(target):
             return None
