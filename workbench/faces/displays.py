@@ -27,15 +27,23 @@ _CLASSES: Final = (
 
 def show_in_notebooks(shell: Any) -> None:
     """Teach an IPython shell to show our values."""
-    html = shell.display_formatter.formatters["text/html"]
+    formatters = shell.display_formatter.formatters
     for module, name in _CLASSES:
-        html.for_type_by_name(module, name, _draw)
-    html.for_type(tuple, _draw_probes)  # what `prove` gives
+        formatters["text/html"].for_type_by_name(module, name, _draw)
+        formatters["text/plain"].for_type_by_name(module, name, _say)
+    formatters["text/html"].for_type(tuple, _draw_probes)  # what `prove` gives
+
+
+def _explore(thing: object) -> Any:
+    return import_module("workbench.faces.explorer").explore(thing)
 
 
 def _draw(thing: object) -> str:
-    explore = import_module("workbench.faces.explorer").explore
-    return str(explore(thing).html)
+    return str(_explore(thing).html)
+
+
+def _say(thing: object, printer: Any, _cycle: bool) -> None:
+    printer.text(_explore(thing).text)
 
 
 def _draw_probes(things: tuple[object, ...]) -> str | None:

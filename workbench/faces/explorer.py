@@ -48,24 +48,23 @@ def explore(thing: object, *, reveal: bool = False) -> Html:
         TypeError: there is no way to show such a value.
     """
     if isinstance(thing, Sequence) and thing and all(isinstance(item, Probe) for item in thing):
-        return _page(repr(thing), [_probes(thing)])
+        return _page([_probes(thing)])
     for kind, draw in _DRAWN:
         if isinstance(thing, kind):
-            return _page(_text(thing), draw(thing, reveal))
+            return _page(list(draw(thing, reveal)))
     if thing is None or isinstance(thing, dict | list | str | int | float | bool):
         return tree(thing, reveal=reveal)
     message = f"explore: cannot show a {type(thing).__name__}; give events, a mapping or its results, a plan, or JSON"
     raise TypeError(message)
 
 
-def _page(text: str, parts: Iterable[Table | Html]) -> Html:
+def _page(parts: Sequence[Table | Html]) -> Html:
+    """Several tables and trees as one thing to look at; its text is what stands above them."""
+    html = [part.html if isinstance(part, Html) else part.html() for part in parts]
     return Html(
-        text=text, html=render("page", parts=[part.html if isinstance(part, Html) else part.html() for part in parts])
+        text="; ".join(part.text if isinstance(part, Html) else part.title for part in parts),
+        html=render("page", parts=html),
     )
-
-
-def _text(thing: object) -> str:
-    return f"{thing.type} {thing.id}" if isinstance(thing, Event) else repr(thing)
 
 
 def _event(event: Event, reveal: bool) -> list[Table | Html]:
