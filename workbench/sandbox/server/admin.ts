@@ -44,7 +44,9 @@ export class Admin {
     const project = this.records.project(actor.superAdmin && section === 'client' ? pathProject : actor.project);
     switch (`${call.method} ${section}`) {
       case 'GET ':
-        return json(200, { project: { id: project.id, name: project.name, secret: project.secret, site: project.site } });
+        return json(200, {
+          project: { id: project.id, name: project.name, secret: project.secret, site: project.site },
+        });
       case 'POST client':
         return this.client(actor, project, parseBody(call) as Body);
       case 'POST bot':
@@ -76,7 +78,12 @@ export class Admin {
     }
     actor.meter?.spend(2 * POINTS.create);
     const { name, description, accessPolicy, runtimeVersion = this.defaultRuntime } = body;
-    const bot = await createBot(this.acting(actor, project), this.binaries, project, { name, description, accessPolicy, runtimeVersion });
+    const bot = await createBot(this.acting(actor, project), this.binaries, project, {
+      name,
+      description,
+      accessPolicy,
+      runtimeVersion,
+    });
     return shown(call, 201, bot);
   }
 

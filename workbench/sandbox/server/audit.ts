@@ -4,7 +4,11 @@ import type { AuditEvent, AuditEventEntity, Bot, Reference, Resource, Subscripti
 import { tracingExtension, type Trace } from './outcomes.ts';
 
 const MAX_DESCRIPTION = 10 * 1024;
-const ROLES = { patient: { code: '1', display: 'Patient' }, domain: { code: '4', display: 'Domain' }, subscriber: { code: '9', display: 'Subscriber' } } as const;
+const ROLES = {
+  patient: { code: '1', display: 'Patient' },
+  domain: { code: '4', display: 'Domain' },
+  subscriber: { code: '9', display: 'Subscriber' },
+} as const;
 
 export interface BotRun {
   readonly bot: WithId<Bot>;
@@ -27,7 +31,10 @@ export function auditEvent(run: BotRun): AuditEvent {
     period: { start: run.started.toISOString(), end: run.ended.toISOString() },
     recorded: run.ended.toISOString(),
     type: { system: 'https://medplum.com/CodeSystem/audit-event', code: 'execute' },
-    agent: [{ ...(run.caller ? { who: run.caller } : {}), requestor: true }, { who: bot, requestor: false }],
+    agent: [
+      { ...(run.caller ? { who: run.caller } : {}), requestor: true },
+      { who: bot, requestor: false },
+    ],
     source: { observer: bot },
     entity: entities(run),
     outcome: run.succeeded ? '0' : '4',
@@ -41,7 +48,10 @@ function entities(run: BotRun): AuditEventEntity[] {
   const { input } = run;
   if (isResource(input as Resource) && (input as Resource).id) {
     const resource = input as WithId<Resource>;
-    found.push({ what: createReference(resource) as Reference, role: resource.resourceType === 'Patient' ? ROLES.patient : ROLES.domain });
+    found.push({
+      what: createReference(resource) as Reference,
+      role: resource.resourceType === 'Patient' ? ROLES.patient : ROLES.domain,
+    });
   }
   if (run.subscription) {
     found.push({ what: createReference(run.subscription) as Reference, role: ROLES.subscriber });

@@ -26,7 +26,8 @@ export class Authenticator {
   /** The actor of a request; throws 401, or the 404 or 410 of a missing membership or policy. */
   async actor(headers: Readonly<Record<string, string | undefined>>): Promise<Actor> {
     const [scheme, credentials = ''] = (headers['authorization'] ?? '').split(' ');
-    const membership = scheme === 'Basic' ? this.basic(credentials) : scheme === 'Bearer' ? await this.bearer(credentials) : undefined;
+    const membership =
+      scheme === 'Basic' ? this.basic(credentials) : scheme === 'Bearer' ? await this.bearer(credentials) : undefined;
     if (!membership) {
       throw new OperationOutcomeError(unauthorized);
     }
@@ -38,7 +39,10 @@ export class Authenticator {
   /** The actor that a membership stands for, under the policies it has now. */
   member(membership: WithId<ProjectMembership>): Actor {
     const project = membership.project?.reference?.split('/')[1] ?? '';
-    const profile = this.records.find<Resource>(membership.profile?.reference?.split('/')[0] as Resource['resourceType'], membership.profile?.reference?.split('/')[1]);
+    const profile = this.records.find<Resource>(
+      membership.profile?.reference?.split('/')[0] as Resource['resourceType'],
+      membership.profile?.reference?.split('/')[1],
+    );
     return {
       project,
       author: profile ? createReference(profile) : { reference: membership.profile?.reference },

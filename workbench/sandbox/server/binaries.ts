@@ -38,14 +38,16 @@ export class Binaries {
   link(binary: WithId<Binary>): string {
     const path = `${binary.id}/${binary.meta?.versionId}`;
     const expires = Math.floor(Date.now() / 1000) + LINK_SECONDS;
-    return `${this.baseUrl}storage/${path}?Expires=${expires}&Signature=${encodeURIComponent(this.sign(path, String(expires)))}`;
+    const signature = encodeURIComponent(this.sign(path, String(expires)));
+    return `${this.baseUrl}storage/${path}?Expires=${expires}&Signature=${signature}`;
   }
 
   /** The bytes of a link; throws 404 unless its signature holds and it has not expired. */
   open(path: string, expires: string, signature: string): Uint8Array {
     const right = Buffer.from(this.sign(path, expires));
     const given = Buffer.from(signature);
-    const isGood = right.length === given.length && timingSafeEqual(right, given) && Number(expires) * 1000 > Date.now();
+    const isGood =
+      right.length === given.length && timingSafeEqual(right, given) && Number(expires) * 1000 > Date.now();
     const content = isGood ? this.blob(path) : undefined;
     if (!content) {
       throw new OperationOutcomeError(notFound);

@@ -38,13 +38,22 @@ export class BotApi {
       const input = call.method === 'GET' ? call.query : parseBody(call);
       const bot = await this.addressed(call, repo, execute[1]);
       const run = (): Promise<BotResult> =>
-        this.bots.execute({ bot, caller: actor, input, contentType: call.contentType, headers: call.headers, trace: call.trace });
+        this.bots.execute({
+          bot,
+          caller: actor,
+          input,
+          contentType: call.contentType,
+          headers: call.headers,
+          trace: call.trace,
+        });
       if (wantsAsync(call)) {
         return this.jobs.start(call, repo, async () => asParameters(await run()));
       }
       const result = await run();
       const answer = botAnswer(result, call.contentType);
-      return call.headers['prefer']?.includes('return=minimal') && answer.status === 200 ? { ...answer, body: '' } : answer;
+      return call.headers['prefer']?.includes('return=minimal') && answer.status === 200
+        ? { ...answer, body: '' }
+        : answer;
     }
     return undefined;
   }
@@ -66,7 +75,14 @@ export class BotApi {
     if (!bot.publicWebhook) {
       return html(403, 'Bot is not configured for public webhook access');
     }
-    const result = await this.bots.execute({ bot, caller: undefined, input: parseBody(call), contentType: call.contentType, headers: call.headers, trace: call.trace });
+    const result = await this.bots.execute({
+      bot,
+      caller: undefined,
+      input: parseBody(call),
+      contentType: call.contentType,
+      headers: call.headers,
+      trace: call.trace,
+    });
     return webhookAnswer(result, call.contentType);
   }
 
@@ -75,9 +91,14 @@ export class BotApi {
       return repo.readResource<Bot>('Bot', id);
     }
     const identifier = call.query['identifier'];
-    const [bot] = typeof identifier === 'string' && identifier !== ''
-      ? await repo.searchResources<Bot>({ resourceType: 'Bot', count: 1, filters: [{ code: 'identifier', operator: 'eq', value: identifier }] })
-      : [];
+    const [bot] =
+      typeof identifier === 'string' && identifier !== ''
+        ? await repo.searchResources<Bot>({
+            resourceType: 'Bot',
+            count: 1,
+            filters: [{ code: 'identifier', operator: 'eq', value: identifier }],
+          })
+        : [];
     return bot ?? refuse('Must specify bot ID or identifier.');
   }
 }

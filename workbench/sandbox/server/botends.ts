@@ -2,7 +2,10 @@
 import { badRequest } from '@medplum/core';
 import type { BotJob, BotResult } from './botjob.ts';
 
-export type Ending = { readonly kind: 'timeout'; readonly ms: number } | { readonly kind: 'memory' } | { readonly kind: 'exit'; readonly code: number };
+export type Ending =
+  | { readonly kind: 'timeout'; readonly ms: number }
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'exit'; readonly code: number };
 
 export function endedResult(job: BotJob, ending: Ending): BotResult {
   return job.runtime === 'awslambda' ? lambdaEnd(job, ending) : vmEnd(job, ending);
@@ -30,6 +33,9 @@ function lambdaText(ending: Ending): readonly [string, string] {
     case 'memory':
       return ['Runtime.ExitError', 'Runtime exited with error: signal: killed'];
     default:
-      return ['Runtime.ExitError', `Runtime exited ${ending.code === 0 ? 'without providing a reason' : `with error: exit status ${ending.code}`}`];
+      return [
+        'Runtime.ExitError',
+        `Runtime exited ${ending.code === 0 ? 'without providing a reason' : `with error: exit status ${ending.code}`}`,
+      ];
   }
 }

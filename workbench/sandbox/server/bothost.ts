@@ -1,5 +1,5 @@
 /**
- * The process in which bots run, one at a time: relays jobs from its standard input to the thread that holds the bot's code.
+ * The process in which bots run, one at a time: relays jobs from its input to the thread that holds the bot's code.
  *
  * This thread never runs bot code, so it can end the process when memory runs away or when the server is gone,
  * whatever the bot is doing.
@@ -8,8 +8,6 @@ import { lines, type BotJob, type BotResult } from './botjob.ts';
 import { OUT_OF_MEMORY } from './hostlimits.ts';
 import process from 'node:process';
 
-
-
 const MAX_RSS = 512 * 1024 * 1024;
 const WATCH_MS = 20;
 
@@ -17,7 +15,18 @@ const port = process.argv[2] ?? '';
 const encoder = new TextEncoder();
 const worker = new Worker(new URL('./botworker.mjs', import.meta.url), {
   type: 'module',
-  deno: { permissions: { net: [`127.0.0.1:${port}`], read: false, write: false, env: false, run: false, ffi: false, sys: false, import: false } },
+  deno: {
+    permissions: {
+      net: [`127.0.0.1:${port}`],
+      read: false,
+      write: false,
+      env: false,
+      run: false,
+      ffi: false,
+      sys: false,
+      import: false,
+    },
+  },
 });
 let watch: ReturnType<typeof setInterval> | undefined;
 

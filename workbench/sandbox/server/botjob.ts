@@ -21,7 +21,8 @@ export interface BotJob {
 }
 
 /** What the handler returned: nothing, a text sent as it is, a JSON text, or something JSON cannot hold. */
-export type Returned = { readonly kind: 'nothing' | 'null' | 'unserialisable' } | { readonly kind: 'text' | 'json'; readonly text: string };
+export type Returned =
+  { readonly kind: 'nothing' | 'null' | 'unserialisable' } | { readonly kind: 'text' | 'json'; readonly text: string };
 
 /** What Lambda answers when a function fails. */
 export interface LambdaError {

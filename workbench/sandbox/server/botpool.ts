@@ -36,10 +36,25 @@ class Host {
     const { deno, bundle, cache, port } = settings;
     this.child = new Deno.Command(deno, {
       args: [
-        'run', '--quiet', '--no-prompt', '--no-remote', '--no-npm', '--no-config', '--no-lock', '--unstable-worker-options', '--v8-flags=--max-old-space-size=256',
-        `--allow-read=${bundle}`, `--allow-net=127.0.0.1:${port}`, `${bundle}/bothost.mjs`, String(port),
+        'run',
+        '--quiet',
+        '--no-prompt',
+        '--no-remote',
+        '--no-npm',
+        '--no-config',
+        '--no-lock',
+        '--unstable-worker-options',
+        '--v8-flags=--max-old-space-size=256',
+        `--allow-read=${bundle}`,
+        `--allow-net=127.0.0.1:${port}`,
+        `${bundle}/bothost.mjs`,
+        String(port),
       ],
-      clearEnv: true, env: { DENO_DIR: cache, DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' }, stdin: 'piped', stdout: 'piped', stderr: 'null',
+      clearEnv: true,
+      env: { DENO_DIR: cache, DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' },
+      stdin: 'piped',
+      stdout: 'piped',
+      stderr: 'null',
     }).spawn();
     this.input = this.child.stdin.getWriter();
     void this.listen(onExit);
@@ -66,7 +81,8 @@ class Host {
     try {
       this.child.kill('SIGKILL');
     } catch (error) {
-      if (!(error instanceof TypeError)) { // a TypeError says it has ended already
+      if (!(error instanceof TypeError)) {
+        // a TypeError says it has ended already
         throw error;
       }
     }
@@ -80,7 +96,8 @@ class Host {
     onExit(this);
     if (this.waiting) {
       const { job } = this.waiting;
-      const isMemory = code === OUT_OF_MEMORY || signal !== null; // V8 ends the process by a signal when its heap is full
+      // V8 ends the process by a signal when its heap is full.
+      const isMemory = code === OUT_OF_MEMORY || signal !== null;
       this.settle(endedResult(job, this.ending ?? (isMemory ? { kind: 'memory' } : { kind: 'exit', code })));
     }
   }
@@ -152,6 +169,9 @@ export class BotPool {
   private rest(host: Host): void {
     host.isTaken = false;
     clearTimeout(host.idle);
-    host.idle = setTimeout(() => host.end(), IDLE_MS);
+    host.idle = setTimeout(() => {
+      this.hosts.delete(host); // at once: until its end is heard of, a call might still choose it
+      host.end();
+    }, IDLE_MS);
   }
 }

@@ -51,7 +51,11 @@ export class Bots {
   }
 
   /** Stores code for a bot. Nothing about the code is checked; without `code` in the body the bot keeps what it has. */
-  async deploy(repo: ProjectRepository, id: string, body: { readonly code?: string; readonly filename?: string }): Promise<void> {
+  async deploy(
+    repo: ProjectRepository,
+    id: string,
+    body: { readonly code?: string; readonly filename?: string },
+  ): Promise<void> {
     const bot = await repo.readResource<Bot>('Bot', id);
     this.demandBots(repo.actor.project);
     if (!body.code) {
@@ -61,8 +65,15 @@ export class Bots {
       return;
     }
     const title = body.filename ?? 'index.js';
-    const binary = await this.binaries.create(this.records.as(repo.actor.project), Buffer.from(body.code), 'text/javascript');
-    await repo.updateResource<Bot>({ ...bot, executableCode: { contentType: 'text/javascript', url: `Binary/${binary.id}`, title } });
+    const binary = await this.binaries.create(
+      this.records.as(repo.actor.project),
+      Buffer.from(body.code),
+      'text/javascript',
+    );
+    await repo.updateResource<Bot>({
+      ...bot,
+      executableCode: { contentType: 'text/javascript', url: `Binary/${binary.id}`, title },
+    });
     this.pool.warm();
   }
 
@@ -74,7 +85,13 @@ export class Bots {
     await this.audit({
       bot: call.bot,
       caller: call.caller?.profile ? createReference(call.caller.profile) : undefined,
-      input: call.input, subscription: call.subscription, started, ended: new Date(), succeeded: !result.failure, log: result.log, trace: call.trace,
+      input: call.input,
+      subscription: call.subscription,
+      started,
+      ended: new Date(),
+      succeeded: !result.failure,
+      log: result.log,
+      trace: call.trace,
     });
     return result;
   }
@@ -91,21 +108,38 @@ export class Bots {
     if (code === undefined || !membership) {
       return { id, log: '', failure: badRequest(membership ? 'No executable code' : 'Bot has no membership') };
     }
-    const secrets = Object.fromEntries((this.records.project(project).secret ?? []).map((secret) => [secret.name, secret]));
+    const secrets = Object.fromEntries(
+      (this.records.project(project).secret ?? []).map((secret) => [secret.name, secret]),
+    );
     const event = {
-      bot: createReference(bot), input: call.input, contentType: call.contentType, secrets, traceId: call.caller ? trace.traceId : undefined, headers: call.headers,
+      bot: createReference(bot),
+      input: call.input,
+      contentType: call.contentType,
+      secrets,
+      traceId: call.caller ? trace.traceId : undefined,
+      headers: call.headers,
     };
-    return this.pool.run({
-      id, code, event: JSON.stringify(event), baseUrl: this.settings.baseUrl, token: await this.logins.botToken(membership), traceId: trace.traceId,
-      runtime: bot.runtimeVersion === 'awslambda' ? 'awslambda' : 'vmcontext', timeoutMs: (bot.timeout ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
-      bot: { id: bot.id, version: bot.meta?.versionId ?? '' }, isModule: bot.executableCode?.title?.endsWith('.mjs') ?? false,
-      requester: call.caller?.profile ? createReference(call.caller.profile) : undefined,
-    }, call.caller?.profile?.resourceType === 'Bot');
+    return this.pool.run(
+      {
+        id,
+        code,
+        event: JSON.stringify(event),
+        baseUrl: this.settings.baseUrl,
+        token: await this.logins.botToken(membership),
+        traceId: trace.traceId,
+        runtime: bot.runtimeVersion === 'awslambda' ? 'awslambda' : 'vmcontext',
+        timeoutMs: (bot.timeout ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
+        bot: { id: bot.id, version: bot.meta?.versionId ?? '' },
+        isModule: bot.executableCode?.title?.endsWith('.mjs') ?? false,
+        requester: call.caller?.profile ? createReference(call.caller.profile) : undefined,
+      },
+      call.caller?.profile?.resourceType === 'Bot',
+    );
   }
 
   /** A bot acts as itself; with `runAsUser`, or without a membership of its own, as its caller. */
   private membership({ bot, caller }: BotCall): WithId<ProjectMembership> | undefined {
-    return bot.runAsUser ? caller?.membership : this.records.membershipOf(`Bot/${bot.id}`) ?? caller?.membership;
+    return bot.runAsUser ? caller?.membership : (this.records.membershipOf(`Bot/${bot.id}`) ?? caller?.membership);
   }
 
   private code(bot: Bot): string | undefined {
@@ -150,7 +184,11 @@ export function botAnswer(result: BotResult, contentType: string | undefined): A
     case 'unserialisable':
       return { status: 500, type: JSON_UTF8, body: JSON.stringify({ msg: 'Internal Server Error' }) };
     default:
-      return { status: 200, type: returned.kind === 'json' && returnedBinary(returned.text) ? FHIR_JSON : type, body: returned.text };
+      return {
+        status: 200,
+        type: returned.kind === 'json' && returnedBinary(returned.text) ? FHIR_JSON : type,
+        body: returned.text,
+      };
   }
 }
 

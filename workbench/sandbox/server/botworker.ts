@@ -4,7 +4,13 @@
  * A context is no wall. The wall is the permissions this thread was started with: no file, environment, program or
  * library, and no address but the sandbox's own.
  */
-import { ClientStorage, MedplumClient, MemoryStorage, normalizeErrorString, normalizeOperationOutcome } from '@medplum/core';
+import {
+  ClientStorage,
+  MedplumClient,
+  MemoryStorage,
+  normalizeErrorString,
+  normalizeOperationOutcome,
+} from '@medplum/core';
 import type { BotJob, BotResult } from './botjob.ts';
 import { runInLambda } from './lambda.ts';
 import { returnedOf } from './returned.ts';
@@ -18,7 +24,11 @@ async function run(job: BotJob): Promise<BotResult> {
   const medplum = new MedplumClient({
     baseUrl: job.baseUrl,
     storage: new ClientStorage(new MemoryStorage()),
-    fetch: (url: string, options: RequestInit) => fetch(url, { ...options, headers: { ...options.headers as Record<string, string>, 'x-trace-id': job.traceId } }),
+    fetch: (url: string, options: RequestInit) =>
+      fetch(url, {
+        ...options,
+        headers: { ...(options.headers as Record<string, string>), 'x-trace-id': job.traceId },
+      }),
   });
   medplum.setAccessToken(job.token);
   return job.runtime === 'awslambda' ? runInLambda(job, medplum) : runInVm(job, medplum);

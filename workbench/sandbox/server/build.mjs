@@ -42,7 +42,10 @@ const result = await build({
   logLevel: 'warning',
 });
 
-const definitions = gzipSync(JSON.stringify(trimDefinitions(join(modules, '@medplum', 'definitions', 'dist', 'fhir', 'r4'))), { level: 9 });
+const definitions = gzipSync(
+  JSON.stringify(trimDefinitions(join(modules, '@medplum', 'definitions', 'dist', 'fhir', 'r4'))),
+  { level: 9 },
+);
 writeFileSync(join(bundle, 'definitions.json.gz'), definitions);
 writeFileSync(join(bundle, 'NOTICES.txt'), notices(packagesOf(result.metafile)));
 rmSync(finished, { recursive: true, force: true });
@@ -61,13 +64,15 @@ function packagesOf(metafile) {
 }
 
 function notices(packages) {
-  return packages.map((name) => {
-    const folder = join(modules, name);
-    const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-    const file = readdirSync(folder).find((entry) => /^(licen[cs]e|notice)/i.test(entry));
-    if (!file) {
-      throw new Error(`${name} ${version} carries no licence text: it must not be bundled`);
-    }
-    return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
-  }).join(`\n${'-'.repeat(80)}\n\n`);
+  return packages
+    .map((name) => {
+      const folder = join(modules, name);
+      const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+      const file = readdirSync(folder).find((entry) => /^(licen[cs]e|notice)/i.test(entry));
+      if (!file) {
+        throw new Error(`${name} ${version} carries no licence text: it must not be bundled`);
+      }
+      return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
+    })
+    .join(`\n${'-'.repeat(80)}\n\n`);
 }

@@ -29,5 +29,8 @@ function joined(conditions: readonly Condition[], operator: string, none: Condit
   if (conditions.length === 0) {
     return none;
   }
-  return { sql: `(${conditions.map(({ sql }) => sql).join(operator)})`, values: conditions.flatMap(({ values }) => values) };
+  return {
+    sql: `(${conditions.map(({ sql }) => sql).join(operator)})`,
+    values: conditions.flatMap(({ values }) => values),
+  };
 }

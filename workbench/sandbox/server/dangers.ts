@@ -18,14 +18,19 @@ export function dangerOf(call: Call, runsTransactions: boolean): string | undefi
   }
   const type = TYPE_PATH.exec(call.path)?.[1];
   if (type && ['PUT', 'DELETE', 'PATCH'].includes(call.method) && !selects(type, call.target.split('?')[1] ?? '')) {
-    return `${where}: the criteria select nothing in particular; if there is exactly one ${type}, it is overwritten or deleted`;
+    return `${where}: the criteria select nothing in particular; the only ${type} there is would be overwritten or deleted`;
   }
   const ifNoneExist = call.headers['if-none-exist'];
   if (type && call.method === 'POST' && ifNoneExist && (ifNoneExist.startsWith('?') || !selects(type, ifNoneExist))) {
-    return `${where}: If-None-Exist selects nothing in particular; an unrelated ${type} may be answered as the existing one`;
+    return `${where}: If-None-Exist selects nothing in particular; an unrelated ${type} may be answered as existing`;
   }
-  if (!runsTransactions && /^\/fhir\/R4\/?$/.test(call.path) && call.method === 'POST' && /"type"\s*:\s*"transaction"/.test(new TextDecoder().decode(call.raw))) {
-    return `${where}: the project lacks the feature transaction-bundles, so this transaction runs as a batch: its good entries stay if others fail`;
+  if (
+    !runsTransactions &&
+    /^\/fhir\/R4\/?$/.test(call.path) &&
+    call.method === 'POST' &&
+    /"type"\s*:\s*"transaction"/.test(new TextDecoder().decode(call.raw))
+  ) {
+    return `${where}: without the feature transaction-bundles this runs as a batch: good entries stay if others fail`;
   }
   return undefined;
 }

@@ -1,5 +1,10 @@
 /** Loads the trimmed FHIR definitions and answers what the sandbox asks about resource types. */
-import { getSearchParameters, indexDefaultSearchParameters, indexSearchParameterBundle, indexStructureDefinitionBundle } from '@medplum/core';
+import {
+  getSearchParameters,
+  indexDefaultSearchParameters,
+  indexSearchParameterBundle,
+  indexStructureDefinitionBundle,
+} from '@medplum/core';
 import type { Bundle, SearchParameter, StructureDefinition } from '@medplum/fhirtypes';
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
@@ -23,7 +28,11 @@ export function loadDefinitions(path: URL): void {
   indexDefaultSearchParameters(loaded.structures);
   const entry = loaded.parameters.map((resource) => ({ resource }));
   indexSearchParameterBundle({ resourceType: 'Bundle', type: 'collection', entry } as Bundle<SearchParameter>);
-  resourceTypes = new Set(loaded.structures.filter((s) => s.kind === 'resource' && !s.abstract && s.derivation !== 'constraint').map((s) => s.type));
+  resourceTypes = new Set(
+    loaded.structures
+      .filter((s) => s.kind === 'resource' && !s.abstract && s.derivation !== 'constraint')
+      .map((s) => s.type),
+  );
 }
 
 export function isKnownType(resourceType: string): boolean {

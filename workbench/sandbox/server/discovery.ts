@@ -6,7 +6,12 @@ export const VERSION = '5.0.2-sandbox';
 const INTERACTIONS = ['read', 'vread', 'update', 'patch', 'delete', 'history-instance', 'create', 'search-type'];
 /** Medplum's own types are not in the real statement. */
 const FHIR_DEFINITION = 'http://hl7.org/fhir/StructureDefinition/';
-const GRANTS = ['client_credentials', 'authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:token-exchange'];
+const GRANTS = [
+  'client_credentials',
+  'authorization_code',
+  'refresh_token',
+  'urn:ietf:params:oauth:grant-type:token-exchange',
+];
 const TOKEN_AUTH = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'];
 
 export class Discovery {
@@ -29,7 +34,14 @@ export class Discovery {
       case '/':
         return { status: 200, type: 'text/plain; charset=utf-8', body: 'OK' };
       case '/healthcheck':
-        return json(200, { ok: true, version: VERSION, platform: 'sandbox', runtime: 'deno', postgres: true, redis: true });
+        return json(200, {
+          ok: true,
+          version: VERSION,
+          platform: 'sandbox',
+          runtime: 'deno',
+          postgres: true,
+          redis: true,
+        });
       case '/fhir/R4/metadata':
         return json(200, this.capabilities());
       case '/fhir/R4/$versions':
@@ -51,7 +63,16 @@ export class Discovery {
     return {
       ...this.endpoints(),
       token_endpoint_auth_signing_alg_values_supported: ['RS256', 'RS384', 'ES384'],
-      scopes_supported: ['patient/*.rs', 'user/*.cruds', 'openid', 'fhirUser', 'launch', 'launch/patient', 'offline_access', 'online_access'],
+      scopes_supported: [
+        'patient/*.rs',
+        'user/*.cruds',
+        'openid',
+        'fhirUser',
+        'launch',
+        'launch/patient',
+        'offline_access',
+        'online_access',
+      ],
       response_types_supported: ['code'],
       capabilities: ['client-confidential-symmetric', 'permission-offline', 'permission-user', 'sso-openid-connect'],
       code_challenge_methods_supported: ['S256'],
@@ -85,25 +106,55 @@ export class Discovery {
   }
 
   private capabilities(): object {
-    const security = [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/restful-security-service', code: 'OAuth' }] }];
+    const security = [
+      { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/restful-security-service', code: 'OAuth' }] },
+    ];
     return {
-      resourceType: 'CapabilityStatement', id: 'medplum-server', version: VERSION, name: 'MedplumCapabilityStatement', title: 'Medplum Capability Statement',
-      status: 'active', date: this.started, publisher: 'Medplum', kind: 'instance', fhirVersion: '4.0.1', format: ['json'],
-      patchFormat: ['application/json-patch+json'], url: `${this.baseUrl}fhir/R4/metadata`, software: { name: 'medplum', version: VERSION },
+      resourceType: 'CapabilityStatement',
+      id: 'medplum-server',
+      version: VERSION,
+      name: 'MedplumCapabilityStatement',
+      title: 'Medplum Capability Statement',
+      status: 'active',
+      date: this.started,
+      publisher: 'Medplum',
+      kind: 'instance',
+      fhirVersion: '4.0.1',
+      format: ['json'],
+      patchFormat: ['application/json-patch+json'],
+      url: `${this.baseUrl}fhir/R4/metadata`,
+      software: { name: 'medplum', version: VERSION },
       implementation: { description: 'medplum', url: `${this.baseUrl}fhir/R4/` },
-      rest: [{
-        mode: 'server', security: { cors: true, service: security }, resource: knownTypes().filter(this.fhirTypes).map(typeCapability),
-        interaction: [{ code: 'transaction' }, { code: 'batch' }],
-      }],
+      rest: [
+        {
+          mode: 'server',
+          security: { cors: true, service: security },
+          resource: knownTypes().filter(this.fhirTypes).map(typeCapability),
+          interaction: [{ code: 'transaction' }, { code: 'batch' }],
+        },
+      ],
     };
   }
 }
 
 function typeCapability(type: string): object {
-  const searchParam = Object.entries(parametersOf(type)).map(([name, parameter]) => ({ name, definition: parameter.url, type: parameter.type }));
+  const searchParam = Object.entries(parametersOf(type)).map(([name, parameter]) => ({
+    name,
+    definition: parameter.url,
+    type: parameter.type,
+  }));
   return {
-    type, profile: `${FHIR_DEFINITION}${type}`, interaction: INTERACTIONS.map((code) => ({ code })), versioning: 'versioned', readHistory: true, updateCreate: false,
-    conditionalCreate: true, conditionalUpdate: true, conditionalRead: 'not-supported', conditionalDelete: 'single', referencePolicy: ['literal', 'logical', 'local'],
+    type,
+    profile: `${FHIR_DEFINITION}${type}`,
+    interaction: INTERACTIONS.map((code) => ({ code })),
+    versioning: 'versioned',
+    readHistory: true,
+    updateCreate: false,
+    conditionalCreate: true,
+    conditionalUpdate: true,
+    conditionalRead: 'not-supported',
+    conditionalDelete: 'single',
+    referencePolicy: ['literal', 'logical', 'local'],
     searchParam,
   };
 }

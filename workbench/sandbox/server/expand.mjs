@@ -1,7 +1,7 @@
 // Expands the value sets to which elements are bound as required, as far as the definitions hold their codes.
 const MOST_CODES = 3000;
 
-/** Gives value set URL (with its version, as bindings name it) → codes; value sets that cannot be told whole are left out. */
+/** Gives value set URL, as bindings name it, → codes; value sets that cannot be told whole are left out. */
 export function expandValueSets(structures, terminology) {
   const byUrl = new Map(terminology.map((resource) => [`${resource.resourceType}/${resource.url}`, resource]));
   const expanded = {};
@@ -16,7 +16,11 @@ export function expandValueSets(structures, terminology) {
 
 function requiredBindings(structures) {
   const elements = structures.flatMap((structure) => structure.snapshot.element);
-  return new Set(elements.filter(({ binding }) => binding?.strength === 'required' && binding.valueSet).map(({ binding }) => binding.valueSet));
+  return new Set(
+    elements
+      .filter(({ binding }) => binding?.strength === 'required' && binding.valueSet)
+      .map(({ binding }) => binding.valueSet),
+  );
 }
 
 /** The codes of a value set, or undefined when some of it is not held here or is filtered. */

@@ -1,4 +1,4 @@
-/** Faults that a real server shows under load and a single-writer sandbox would not: provoked at given rates, repeatable by seed. */
+/** Faults that a real server shows under load and a single writer does not: at given rates, repeatable by seed. */
 import { conflict, OperationOutcomeError } from '@medplum/core';
 
 export interface FaultRates {
@@ -23,7 +23,9 @@ export class Faults {
   /** Throws the conflict that PostgreSQL raises between concurrent conditional writes. */
   conflict(): void {
     if (this.rates.conflict > 0 && this.chance() < this.rates.conflict) {
-      throw new OperationOutcomeError(conflict('could not serialize access due to read/write dependencies among transactions', '40001'));
+      throw new OperationOutcomeError(
+        conflict('could not serialize access due to read/write dependencies among transactions', '40001'),
+      );
     }
   }
 
@@ -39,7 +41,7 @@ export class Faults {
   }
 }
 
-/** Numbers in [0, 1) that are the same for the same seed: a 32-bit linear congruential generator, its low bits dropped. */
+/** Numbers in [0, 1), the same for the same seed: a linear congruential generator without its low bits. */
 function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

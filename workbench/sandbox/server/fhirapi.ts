@@ -1,6 +1,14 @@
 /** The FHIR routes: Medplum's FhirRouter, and beside it what the router leaves to the server. */
 import {
-  accepted, allOk, badRequest, created, forbidden, getStatus, isResource, OperationOutcomeError, type WithId,
+  accepted,
+  allOk,
+  badRequest,
+  created,
+  forbidden,
+  getStatus,
+  isResource,
+  OperationOutcomeError,
+  type WithId,
 } from '@medplum/core';
 import { FhirRouter, type FhirRequest, type FhirResponse } from '@medplum/fhir-router';
 import type { Binary, ClientApplication, OperationOutcome, Parameters, Resource } from '@medplum/fhirtypes';
@@ -35,8 +43,12 @@ export class FhirApi {
     this.jobs = jobs;
     this.log = log;
     this.router.add('POST', ':resourceType/$validate', async (req) => validated(req));
-    this.router.add('POST', 'ClientApplication/:id/$rotate-secret', async (req, repo) => this.rotateSecret(req, repo as ProjectRepository));
-    this.router.add('POST', ':resourceType/:id/$expunge', async (req, repo) => expunged(req, repo as ProjectRepository));
+    this.router.add('POST', 'ClientApplication/:id/$rotate-secret', async (req, repo) =>
+      this.rotateSecret(req, repo as ProjectRepository),
+    );
+    this.router.add('POST', ':resourceType/:id/$expunge', async (req, repo) =>
+      expunged(req, repo as ProjectRepository),
+    );
   }
 
   async answer(call: Call, actor: Actor): Promise<Answer> {
@@ -59,7 +71,12 @@ export class FhirApi {
       return this.jobs.start(call, repo, async () => this.kept(repo, await handle()));
     }
     const [outcome, resource] = await handle();
-    if (resource && isResource(resource, 'Binary') && call.method === 'GET' && !call.headers['accept']?.includes('json')) {
+    if (
+      resource &&
+      isResource(resource, 'Binary') &&
+      call.method === 'GET' &&
+      !call.headers['accept']?.includes('json')
+    ) {
       return this.binaryBytes(resource as WithId<Binary>);
     }
     return this.shown(call, actor, outcome, resource);
@@ -84,29 +101,58 @@ export class FhirApi {
       return { status, type: FHIR_JSON, body: '', headers };
     }
     const body = resource && actor ? this.withLinks(resource, actor) : traced(outcome, call.trace);
-    return { status, type: FHIR_JSON, headers, body: represent(body, call.headers['x-medplum'] === 'extended', call.query['_pretty'] === 'true') };
+    return {
+      status,
+      type: FHIR_JSON,
+      headers,
+      body: represent(body, call.headers['x-medplum'] === 'extended', call.query['_pretty'] === 'true'),
+    };
   }
 
   private async storeBinary(call: Call, repo: ProjectRepository, id: string | undefined): Promise<Answer> {
     const isFhir = call.contentType === 'application/fhir+json';
-    const asked = isFhir ? parseBody(call) as Binary : undefined;
+    const asked = isFhir ? (parseBody(call) as Binary) : undefined;
     const contentType = asked?.contentType ?? call.headers['content-type'] ?? 'application/octet-stream';
-    const fields: Binary = { resourceType: 'Binary', contentType, ...(asked?.securityContext ? { securityContext: asked.securityContext } : {}) };
-    const binary = id ? await repo.updateResource<Binary>({ ...fields, id }) : await repo.createResource<Binary>(fields);
+    const fields: Binary = {
+      resourceType: 'Binary',
+      contentType,
+      ...(asked?.securityContext ? { securityContext: asked.securityContext } : {}),
+    };
+    const binary = id
+      ? await repo.updateResource<Binary>({ ...fields, id })
+      : await repo.createResource<Binary>(fields);
     this.binaries.keep(binary, asked?.data ? Buffer.from(asked.data, 'base64') : call.raw);
     const answer = this.shown(call, undefined, id ? allOk : created, binary);
-    return { ...answer, body: represent({ ...binary, url: this.binaries.link(binary) }, call.headers['x-medplum'] === 'extended', false) };
+    return {
+      ...answer,
+      body: represent({ ...binary, url: this.binaries.link(binary) }, call.headers['x-medplum'] === 'extended', false),
+    };
   }
 
   /** The result of an asynchronous batch: a Binary, as a result may be of any size. */
   private async kept(repo: ProjectRepository, [outcome, resource]: FhirResponse): Promise<Parameters> {
-    const binary = await this.binaries.create(this.records.as(repo.actor.project), Buffer.from(JSON.stringify(resource ?? outcome)), 'application/fhir+json');
-    return { resourceType: 'Parameters', parameter: [{ name: 'results', valueReference: { reference: `Binary/${binary.id}` } }] };
+    const binary = await this.binaries.create(
+      this.records.as(repo.actor.project),
+      Buffer.from(JSON.stringify(resource ?? outcome)),
+      'application/fhir+json',
+    );
+    return {
+      resourceType: 'Parameters',
+      parameter: [{ name: 'results', valueReference: { reference: `Binary/${binary.id}` } }],
+    };
   }
 
   private binaryBytes(binary: WithId<Binary>): Answer {
-    const type = binary.contentType.startsWith('text/') && !binary.contentType.includes('charset') ? `${binary.contentType}; charset=utf-8` : binary.contentType;
-    return { status: 200, type, body: this.binaries.content(binary), headers: { etag: `W/"${binary.meta?.versionId}"` } };
+    const type =
+      binary.contentType.startsWith('text/') && !binary.contentType.includes('charset')
+        ? `${binary.contentType}; charset=utf-8`
+        : binary.contentType;
+    return {
+      status: 200,
+      type,
+      body: this.binaries.content(binary),
+      headers: { etag: `W/"${binary.meta?.versionId}"` },
+    };
   }
 
   /** Attachments that point at Binaries become links, for callers that may read Binaries. */
@@ -127,7 +173,8 @@ export class FhirApi {
       return [forbidden];
     }
     const client = this.records.read<ClientApplication>('ClientApplication', req.params['id'] as string);
-    const given = (name: string): string | undefined => (req.body as Parameters).parameter?.find((parameter) => parameter.name === name)?.valueString;
+    const given = (name: string): string | undefined =>
+      (req.body as Parameters).parameter?.find((parameter) => parameter.name === name)?.valueString;
     const [secret, retiring] = [given('secret'), given('retiringSecret')];
     if (!secret && !retiring) {
       refuse('Secret to rotate must be provided');
@@ -137,7 +184,10 @@ export class FhirApi {
     }
     const { retiringSecret: _dropped, ...rest } = client;
     const change = secret ? { secret: newSecret(), retiringSecret: secret } : {};
-    const acting = new ProjectRepository(this.records.ledger, { project: repo.actor.project, author: repo.actor.author });
+    const acting = new ProjectRepository(this.records.ledger, {
+      project: repo.actor.project,
+      author: repo.actor.author,
+    });
     return [allOk, await acting.updateResource<ClientApplication>({ ...rest, ...change })];
   }
 }
@@ -157,7 +207,16 @@ function fhirRequest(call: Call, transactions: boolean): FhirRequest {
     throw new OperationOutcomeError(badRequest('Patch body must be an array'));
   }
   const url = call.target.replace(/^(\/api)?\/fhir\/R4\/?/, '');
-  return { method: call.method as FhirRequest['method'], url, pathname: '', body, params: {}, query: {}, headers, config: { transactions } };
+  return {
+    method: call.method as FhirRequest['method'],
+    url,
+    pathname: '',
+    body,
+    params: {},
+    query: {},
+    headers,
+    config: { transactions },
+  };
 }
 
 async function validated(req: FhirRequest): Promise<FhirResponse> {

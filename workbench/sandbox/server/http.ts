@@ -43,17 +43,27 @@ export function html(status: number, body: string): Answer {
 }
 
 /** Reads a request whole. A body beyond 1 MB is refused, except where `unlimited`. */
-export async function readCall(request: Request, unlimited: (path: string, headers: Headers) => boolean): Promise<Call> {
+export async function readCall(
+  request: Request,
+  unlimited: (path: string, headers: Headers) => boolean,
+): Promise<Call> {
   const target = request.url.slice(request.url.indexOf('/', 'http://'.length));
   const mark = target.indexOf('?');
   const path = decodePath((mark < 0 ? target : target.slice(0, mark)).replace(/^\/api\//, '/'));
   const headers = Object.fromEntries(request.headers);
-  const raw = request.body ? unpack(new Uint8Array(await request.arrayBuffer()), headers['content-encoding']) : new Uint8Array();
+  const raw = request.body
+    ? unpack(new Uint8Array(await request.arrayBuffer()), headers['content-encoding'])
+    : new Uint8Array();
   if (raw.length > MAX_BODY && !unlimited(path, headers)) {
     throw new OperationOutcomeError(badRequest('File too large'));
   }
   return {
-    method: request.method, path, target, headers, raw, trace: traceOf(headers),
+    method: request.method,
+    path,
+    target,
+    headers,
+    raw,
+    trace: traceOf(headers),
     query: mark < 0 ? {} : parseQuery(target.slice(mark + 1)),
     contentType: headers['content-type']?.split(';')[0]?.trim(),
   };

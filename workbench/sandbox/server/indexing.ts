@@ -1,7 +1,16 @@
-/** Turns a resource into search rows: words (tokens, strings, references, uris) and points (dates, numbers, quantities). */
+/** Turns a resource into search rows: words for tokens, strings, references; points for dates, numbers, quantities. */
 import {
-  convertToSearchableDates, convertToSearchableNumbers, convertToSearchableQuantities, convertToSearchableReferences, convertToSearchableStrings,
-  convertToSearchableTokens, convertToSearchableUris, evalFhirPathTyped, getSearchParameterDetails, toTypedValue, type TypedValue,
+  convertToSearchableDates,
+  convertToSearchableNumbers,
+  convertToSearchableQuantities,
+  convertToSearchableReferences,
+  convertToSearchableStrings,
+  convertToSearchableTokens,
+  convertToSearchableUris,
+  evalFhirPathTyped,
+  getSearchParameterDetails,
+  toTypedValue,
+  type TypedValue,
 } from '@medplum/core';
 import type { Resource, SearchParameter } from '@medplum/fhirtypes';
 import { parametersOf } from './definitions.ts';
@@ -9,7 +18,8 @@ import type { ParameterNumbers } from './parameters.ts';
 import type { Store } from './store.ts';
 
 /** What one search parameter says about one resource. */
-type Entry = { readonly kind: 'word'; readonly name: string; readonly value: string; readonly system: string }
+type Entry =
+  | { readonly kind: 'word'; readonly name: string; readonly value: string; readonly system: string }
   | { readonly kind: 'point'; readonly name: string; readonly low: number; readonly high: number };
 
 /** Held in columns of their own, so not indexed. */
@@ -23,7 +33,13 @@ export const WORDS = ':words'; // lower-cased single words of names and addresse
 export const TEXT = ':text'; // displays and texts of tokens
 
 /** Writes the search rows of a resource in place of those it had. */
-export function indexResource(store: Store, numbers: ParameterNumbers, key: number, isNew: boolean, resource: Resource | undefined): void {
+export function indexResource(
+  store: Store,
+  numbers: ParameterNumbers,
+  key: number,
+  isNew: boolean,
+  resource: Resource | undefined,
+): void {
   if (!isNew) {
     store.run('DELETE FROM word WHERE owner = ?', key);
     store.run('DELETE FROM point WHERE owner = ?', key);
@@ -36,9 +52,23 @@ export function indexResource(store: Store, numbers: ParameterNumbers, key: numb
     const rank = ranks.get(entry.name) ?? 0;
     ranks.set(entry.name, rank + 1);
     if (entry.kind === 'word') {
-      store.run('INSERT INTO word (owner, param, value, system, rank) VALUES (?, ?, ?, ?, ?)', key, numbers.of(entry.name), entry.value, entry.system, rank);
+      store.run(
+        'INSERT INTO word (owner, param, value, system, rank) VALUES (?, ?, ?, ?, ?)',
+        key,
+        numbers.of(entry.name),
+        entry.value,
+        entry.system,
+        rank,
+      );
     } else {
-      store.run('INSERT INTO point (owner, param, low, high, rank) VALUES (?, ?, ?, ?, ?)', key, numbers.of(entry.name), entry.low, entry.high, rank);
+      store.run(
+        'INSERT INTO point (owner, param, low, high, rank) VALUES (?, ?, ?, ?, ?)',
+        key,
+        numbers.of(entry.name),
+        entry.low,
+        entry.high,
+        rank,
+      );
     }
   }
 }
@@ -48,10 +78,17 @@ function searchEntries(resource: Resource, lack: (name: string) => void): Entry[
   const entries: Entry[] = [];
   const root = toTypedValue(resource);
   for (const [code, parameter] of Object.entries(parametersOf(resource.resourceType))) {
-    if (OWN_COLUMNS.has(code) || !parameter.expression || parameter.type === 'composite' || parameter.type === 'special') {
+    if (
+      OWN_COLUMNS.has(code) ||
+      !parameter.expression ||
+      parameter.type === 'composite' ||
+      parameter.type === 'special'
+    ) {
       continue;
     }
-    const values = evalFhirPathTyped(getSearchParameterDetails(resource.resourceType, parameter).parsedExpression, [root]);
+    const values = evalFhirPathTyped(getSearchParameterDetails(resource.resourceType, parameter).parsedExpression, [
+      root,
+    ]);
     const found = values.length > 0 ? entriesOf(resource.resourceType, code, parameter, values) : [];
     if (found.length === 0) {
       lack(`${resource.resourceType}.${code}`);
@@ -73,7 +110,9 @@ function entriesOf(type: string, code: string, parameter: SearchParameter, value
     case 'uri':
       return convertToSearchableUris(values).map((value) => word(name, value));
     case 'date':
-      return convertToSearchableDates(values).flatMap(({ start, end }) => point(name, instant(start ?? end), instant(end ?? start)));
+      return convertToSearchableDates(values).flatMap(({ start, end }) =>
+        point(name, instant(start ?? end), instant(end ?? start)),
+      );
     case 'number':
       return convertToSearchableNumbers(values).flatMap(([low, high]) => point(name, low ?? high, high ?? low));
     case 'quantity':
@@ -85,7 +124,8 @@ function entriesOf(type: string, code: string, parameter: SearchParameter, value
 
 function tokenEntries(name: string, values: TypedValue[]): Entry[] {
   return convertToSearchableTokens(values, { textSearchSystem: DISPLAY }).map(({ system, value }) =>
-    system === DISPLAY ? word(name + TEXT, (value ?? '').toLowerCase()) : word(name, value ?? '', system));
+    system === DISPLAY ? word(name + TEXT, (value ?? '').toLowerCase()) : word(name, value ?? '', system),
+  );
 }
 
 /** A string is kept whole: lower-cased to search, as written (in `system`) for `:exact`; names also by their words. */
@@ -96,10 +136,13 @@ function stringEntries(name: string, worded: boolean, values: TypedValue[]): Ent
   });
 }
 
-/** Whether a string parameter reads names, addresses or contact points, which are searched by the beginning of any word. */
+/** Whether a string parameter reads names, addresses or contact points, searched by the beginning of any word. */
 export function isWorded(type: string, parameter: SearchParameter): boolean {
   const elements = getSearchParameterDetails(type, parameter).elementDefinitions ?? [];
-  return elements.some((element) => element.type?.some(({ code }) => WORDED_TYPES.has(code))) || WORDED_PATHS.test(parameter.expression ?? '');
+  return (
+    elements.some((element) => element.type?.some(({ code }) => WORDED_TYPES.has(code))) ||
+    WORDED_PATHS.test(parameter.expression ?? '')
+  );
 }
 
 /** The words that a name search compares: lower-cased runs of letters and digits. */
@@ -112,7 +155,9 @@ function word(name: string, value: string, system = ''): Entry {
 }
 
 function point(name: string, low: number | undefined, high: number | undefined): Entry[] {
-  return low === undefined || high === undefined || Number.isNaN(low) || Number.isNaN(high) ? [] : [{ kind: 'point', name, low, high }];
+  return low === undefined || high === undefined || Number.isNaN(low) || Number.isNaN(high)
+    ? []
+    : [{ kind: 'point', name, low, high }];
 }
 
 function instant(text: string | undefined): number | undefined {

@@ -26,7 +26,10 @@ export class Jobs {
   async start(call: Call, repo: ProjectRepository, work: () => Promise<Parameters>): Promise<Answer> {
     const { baseUrl } = this.records.ledger;
     const job = await repo.createResource<AsyncJob>({
-      resourceType: 'AsyncJob', status: 'accepted', request: `${baseUrl.slice(0, -1)}${call.target}`, requestTime: new Date().toISOString(),
+      resourceType: 'AsyncJob',
+      status: 'accepted',
+      request: `${baseUrl.slice(0, -1)}${call.target}`,
+      requestTime: new Date().toISOString(),
     });
     void this.finish(job, repo.actor.project, work);
     const url = `${baseUrl}fhir/R4/job/${job.id}/status`;
@@ -41,7 +44,9 @@ export class Jobs {
 
   private async finish(job: WithId<AsyncJob>, project: string, work: () => Promise<Parameters>): Promise<void> {
     const update = (fields: Partial<AsyncJob>): Promise<unknown> =>
-      this.records.as(project).updateResource<AsyncJob>({ ...job, ...fields, transactionTime: new Date().toISOString() });
+      this.records
+        .as(project)
+        .updateResource<AsyncJob>({ ...job, ...fields, transactionTime: new Date().toISOString() });
     try {
       await update({ status: 'completed', output: await work() });
     } catch (error) {

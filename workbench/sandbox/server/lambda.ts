@@ -28,17 +28,34 @@ export async function runInLambda(job: BotJob, medplum: core.MedplumClient): Pro
     return { id: job.id, log: tail(lines), returned: returnedOf(value ?? null) };
   } catch (error) {
     const failure = lambdaError(error);
-    lines.push(logLine(job.id, 'ERROR', `Invoke Error \t${JSON.stringify({ ...failure, trace: undefined, stack: failure.trace })}`));
+    lines.push(
+      logLine(
+        job.id,
+        'ERROR',
+        `Invoke Error \t${JSON.stringify({ ...failure, trace: undefined, stack: failure.trace })}`,
+      ),
+    );
     return { id: job.id, log: tail(lines), failure };
   }
 }
 
-async function invoke(userCode: { readonly handler?: Handler }, medplum: core.MedplumClient, job: BotJob): Promise<unknown> {
+async function invoke(
+  userCode: { readonly handler?: Handler },
+  medplum: core.MedplumClient,
+  job: BotJob,
+): Promise<unknown> {
   try {
     // The member call is what the error text of a missing handler names.
-    return asSent(await (userCode as { handler: Handler }).handler(medplum, { ...readEvent(job), requester: job.requester }));
+    return asSent(
+      await (userCode as { handler: Handler }).handler(medplum, { ...readEvent(job), requester: job.requester }),
+    );
   } catch (error) {
-    const text = error instanceof Error ? `${error.message}\n${error.stack}` : typeof error === 'object' ? JSON.stringify(error, undefined, 2) : String(error);
+    const text =
+      error instanceof Error
+        ? `${error.message}\n${error.stack}`
+        : typeof error === 'object'
+          ? JSON.stringify(error, undefined, 2)
+          : String(error);
     console.log(`Unhandled error: ${text}`);
     throw error;
   }
@@ -65,7 +82,9 @@ function requireFromBundle(name: string): unknown {
   if (isBuiltin(name)) {
     return nodeRequire(name) as unknown;
   }
-  throw Object.assign(new Error(`Cannot find module '${name}'\nRequire stack:\n- /var/task/user.js`), { code: 'MODULE_NOT_FOUND' });
+  throw Object.assign(new Error(`Cannot find module '${name}'\nRequire stack:\n- /var/task/user.js`), {
+    code: 'MODULE_NOT_FOUND',
+  });
 }
 
 /** An ES module has no require of ours: its imports are pointed at what the bundle and Node have. */
@@ -77,7 +96,7 @@ async function importModule(code: string): Promise<{ readonly handler?: Handler 
     const target = name === CORE ? coreModule : isBuiltin(name) ? `node:${name.replace(/^node:/, '')}` : undefined;
     return target ? `${keyword}"${target}"` : whole;
   });
-  return await import(dataUrl(pointed)) as { readonly handler?: Handler };
+  return (await import(dataUrl(pointed))) as { readonly handler?: Handler };
 }
 
 function isBuiltin(name: string): boolean {
@@ -90,14 +109,29 @@ function dataUrl(code: string): string {
 
 /** What Lambda's Node has and this thread lacks, or has with the permissions of a host that is not there. */
 function installGlobals(job: BotJob, lines: string[]): void {
-  const write = (level: string) => (...values: unknown[]): void => void lines.push(logLine(job.id, level, format(...values)));
+  const write =
+    (level: string) =>
+    (...values: unknown[]): void =>
+      void lines.push(logLine(job.id, level, format(...values)));
   const console = Object.fromEntries(Object.entries(LEVELS).map(([name, level]) => [name, write(level)]));
   const process = {
-    env: { AWS_LAMBDA_FUNCTION_NAME: `medplum-bot-lambda-${job.bot.id}`, AWS_REGION: 'us-east-1', NODE_ENV: 'production' },
-    version: 'v22.20.0', versions: { node: '22.20.0' }, platform: 'linux', arch: 'x64', argv: ['node'], pid: 1, cwd: () => '/var/task',
+    env: {
+      AWS_LAMBDA_FUNCTION_NAME: `medplum-bot-lambda-${job.bot.id}`,
+      AWS_REGION: 'us-east-1',
+      NODE_ENV: 'production',
+    },
+    version: 'v22.20.0',
+    versions: { node: '22.20.0' },
+    platform: 'linux',
+    arch: 'x64',
+    argv: ['node'],
+    pid: 1,
+    cwd: () => '/var/task',
     nextTick: (task: (...values: unknown[]) => void, ...values: unknown[]) => queueMicrotask(() => task(...values)),
-    uptime: () => performance.now() / 1000, hrtime: { bigint: () => BigInt(Math.round(performance.now() * 1e6)) },
-    exit: (code = 0): void => self.postMessage({ exit: code }), on: () => undefined,
+    uptime: () => performance.now() / 1000,
+    hrtime: { bigint: () => BigInt(Math.round(performance.now() * 1e6)) },
+    exit: (code = 0): void => self.postMessage({ exit: code }),
+    on: () => undefined,
   };
   Object.assign(globalThis, { console: { ...globalThis.console, ...console }, process, Buffer, global: globalThis });
 }
@@ -114,7 +148,11 @@ function tail(lines: readonly string[]): string {
 
 function lambdaError(error: unknown): LambdaError {
   if (error instanceof SyntaxError) {
-    return { errorType: 'Runtime.UserCodeSyntaxError', errorMessage: `SyntaxError: ${error.message}`, trace: stackOf(error) };
+    return {
+      errorType: 'Runtime.UserCodeSyntaxError',
+      errorMessage: `SyntaxError: ${error.message}`,
+      trace: stackOf(error),
+    };
   }
   return error instanceof Error
     ? { errorType: error.name, errorMessage: error.message, trace: stackOf(error) }

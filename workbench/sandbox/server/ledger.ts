@@ -46,7 +46,7 @@ export class Ledger {
   /** A project as it is stored now. */
   project(id: string): Project | undefined {
     const content = this.store.get('Project', id)?.content;
-    return content ? JSON.parse(content) as Project : undefined;
+    return content ? (JSON.parse(content) as Project) : undefined;
   }
 
   now(): number {
@@ -58,8 +58,17 @@ export class Ledger {
     const updated = after?.meta?.lastUpdated ? Date.parse(after.meta.lastUpdated) : this.now();
     const version = after?.meta?.versionId ?? crypto.randomUUID();
     this.store.atomically(() => {
-      const isNew = change.before === undefined && this.store.one('SELECT 1 FROM resource WHERE type = ? AND id = ?', type, id) === undefined;
-      const key = this.store.put({ type, id, project, version, updated, content: after ? JSON.stringify(after) : null });
+      const isNew =
+        change.before === undefined &&
+        this.store.one('SELECT 1 FROM resource WHERE type = ? AND id = ?', type, id) === undefined;
+      const key = this.store.put({
+        type,
+        id,
+        project,
+        version,
+        updated,
+        content: after ? JSON.stringify(after) : null,
+      });
       indexResource(this.store, this.numbers, key, isNew, after);
     });
     if (this.pending) {

@@ -23,7 +23,9 @@ export class Log {
 
   private write(level: string, text: string): void {
     try {
-      appendFileSync(this.path, `${new Date().toISOString()} ${level} ${text.replaceAll('\n', ' ')}\n`, { mode: 0o600 });
+      appendFileSync(this.path, `${new Date().toISOString()} ${level} ${text.replaceAll('\n', ' ')}\n`, {
+        mode: 0o600,
+      });
     } catch {
       // A full disk must not turn an answered request into a failed one.
     }

@@ -20,7 +20,8 @@ export interface Login {
   readonly refresh: string | null;
 }
 
-export type NewLogin = Pick<Login, 'membership' | 'scope'> & Partial<Pick<Login, 'client' | 'code' | 'challenge' | 'method' | 'refresh'>>;
+export type NewLogin = Pick<Login, 'membership' | 'scope'> &
+  Partial<Pick<Login, 'client' | 'code' | 'challenge' | 'method' | 'refresh'>>;
 
 export class Logins {
   private readonly store: Store;
@@ -38,8 +39,18 @@ export class Logins {
   create(login: NewLogin): Login {
     const id = crypto.randomUUID();
     this.store.run(
-      'INSERT INTO login (id, membership, client, scope, created, revoked, granted, code, challenge, method, refresh) VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?)',
-      id, login.membership, login.client ?? null, login.scope, Date.now(), login.code ?? null, login.challenge ?? null, login.method ?? null, login.refresh ?? null);
+      `INSERT INTO login (id, membership, client, scope, created, revoked, granted, code, challenge, method, refresh)
+        VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?, ?, ?)`,
+      id,
+      login.membership,
+      login.client ?? null,
+      login.scope,
+      Date.now(),
+      login.code ?? null,
+      login.challenge ?? null,
+      login.method ?? null,
+      login.refresh ?? null,
+    );
     return this.read(id) as Login;
   }
 
@@ -69,7 +80,14 @@ export class Logins {
     const subject = membership.user?.reference?.split('/')[1] ?? '';
     return this.signer.sign({
       ...(login.client ? { client_id: login.client } : {}),
-      login_id: login.id, sub: subject, username: subject, scope: login.scope, profile, iss: this.issuer, iat: now, exp: now + seconds,
+      login_id: login.id,
+      sub: subject,
+      username: subject,
+      scope: login.scope,
+      profile,
+      iss: this.issuer,
+      iat: now,
+      exp: now + seconds,
     });
   }
 

@@ -43,7 +43,12 @@ async function start(options: Settings): Promise<void> {
   const baseUrl = `http://${HOST}:${port}/`;
   const log = new Log(join(data, 'sandbox.log'));
   const store = new Store(join(data, 'sandbox.db'));
-  const faults = new Faults({ conflict: options.conflict_rate, fail: options.fail_rate, latency: options.latency, seed: options.seed });
+  const faults = new Faults({
+    conflict: options.conflict_rate,
+    fail: options.fail_rate,
+    latency: options.latency,
+    seed: options.seed,
+  });
   const ledger = new Ledger(store, faults, baseUrl, log);
   const records = new Records(ledger);
   const { superProject } = await seed(records, join(data, 'credentials.json'), options.features);
@@ -53,12 +58,23 @@ async function start(options: Settings): Promise<void> {
   const quota = new Quota(options.quota);
   const authenticator = new Authenticator(records, logins, quota, superProject);
   const binaries = new Binaries(store, baseUrl);
-  const pool = new BotPool({ deno: options.deno, bundle, cache: join(data, 'deno'), port, limitMs: options.bot_limit * 1000 });
+  const pool = new BotPool({
+    deno: options.deno,
+    bundle,
+    cache: join(data, 'deno'),
+    port,
+    limitMs: options.bot_limit * 1000,
+  });
   const bots = new Bots(records, binaries, logins, pool, log, { runtime: options.runtime, baseUrl });
   new Subscriptions(ledger, records, bots, authenticator, log);
   const jobs = new Jobs(records, log);
   const server = new Server({
-    records, authenticator, binaries, quota, faults, log,
+    records,
+    authenticator,
+    binaries,
+    quota,
+    faults,
+    log,
     users: new Users(records, logins),
     oauth: new OAuth(records, logins, authenticator, baseUrl),
     admin: new Admin(records, binaries, options.runtime),
@@ -73,13 +89,18 @@ async function start(options: Settings): Promise<void> {
     store.close();
     process.exit(0);
   };
-  Deno.serve({
-    hostname: HOST, port, automaticCompression: false,
-    onListen: () => {
-      log.info(`listening on ${baseUrl}`);
-      tell({ ready: true, port, pid: process.pid });
+  Deno.serve(
+    {
+      hostname: HOST,
+      port,
+      automaticCompression: false,
+      onListen: () => {
+        log.info(`listening on ${baseUrl}`);
+        tell({ ready: true, port, pid: process.pid });
+      },
     },
-  }, (request) => server.respond(request));
+    (request) => server.respond(request),
+  );
   process.on('SIGTERM', () => stop('asked to'));
   process.on('SIGINT', () => stop('interrupted'));
   if (options.attached) {

@@ -4,7 +4,13 @@ import { json, type Answer } from './http.ts';
 import type { Records } from './records.ts';
 
 const FAVORITES = ['Patient', 'Practitioner', 'Organization', 'ServiceRequest', 'DiagnosticReport', 'Questionnaire'];
-const ADMIN_LINKS = [['Project', '/admin/project'], ['AccessPolicy', '/AccessPolicy'], ['Subscriptions', '/Subscription'], ['Batch', '/batch'], ['Config', '/admin/config']];
+const ADMIN_LINKS = [
+  ['Project', '/admin/project'],
+  ['AccessPolicy', '/AccessPolicy'],
+  ['Subscriptions', '/Subscription'],
+  ['Batch', '/batch'],
+  ['Config', '/admin/config'],
+];
 
 export function aboutMe(records: Records, actor: Actor): Answer {
   const { id, name, strictMode } = records.project(actor.project);
@@ -15,7 +21,13 @@ export function aboutMe(records: Records, actor: Actor): Answer {
   }
   return json(200, {
     project: { resourceType: 'Project', id, name, strictMode },
-    membership: { resourceType: 'ProjectMembership', id: membership?.id, user: membership?.user, profile: membership?.profile, admin: membership?.admin },
+    membership: {
+      resourceType: 'ProjectMembership',
+      id: membership?.id,
+      user: membership?.user,
+      profile: membership?.profile,
+      admin: membership?.admin,
+    },
     profile: actor.profile,
     config: { resourceType: 'UserConfiguration', menu },
     accessPolicy: actor.policy,

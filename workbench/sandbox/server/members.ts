@@ -28,29 +28,55 @@ export function newSecret(): string {
   return randomBytes(32).toString('hex');
 }
 
-export async function createClient(repo: ProjectRepository, project: WithId<Project>, member: NewMember): Promise<WithId<ClientApplication>> {
+export async function createClient(
+  repo: ProjectRepository,
+  project: WithId<Project>,
+  member: NewMember,
+): Promise<WithId<ClientApplication>> {
   const { name, description } = member;
   const client = await repo.createResource<ClientApplication>({
-    resourceType: 'ClientApplication', meta: { project: project.id }, name, secret: newSecret(), ...(description ? { description } : {}),
+    resourceType: 'ClientApplication',
+    meta: { project: project.id },
+    name,
+    secret: newSecret(),
+    ...(description ? { description } : {}),
   });
   await createMembership(repo, project, createReference(client), member);
   return client;
 }
 
-export async function createBot(repo: ProjectRepository, binaries: Binaries, project: WithId<Project>, member: NewBot): Promise<WithId<Bot>> {
+export async function createBot(
+  repo: ProjectRepository,
+  binaries: Binaries,
+  project: WithId<Project>,
+  member: NewBot,
+): Promise<WithId<Bot>> {
   const { name, description, runtimeVersion } = member;
   const source = await binaries.create(repo, Buffer.from(NEW_BOT_CODE), 'text/typescript');
   const bot = await repo.createResource<Bot>({
-    resourceType: 'Bot', meta: { project: project.id }, name, ...(description ? { description } : {}), runtimeVersion: runtimeVersion as Bot['runtimeVersion'],
+    resourceType: 'Bot',
+    meta: { project: project.id },
+    name,
+    ...(description ? { description } : {}),
+    runtimeVersion: runtimeVersion as Bot['runtimeVersion'],
     sourceCode: { contentType: 'text/typescript', title: 'index.ts', url: `Binary/${source.id}` },
   });
   await createMembership(repo, project, createReference(bot), member);
   return bot;
 }
 
-async function createMembership(repo: ProjectRepository, project: WithId<Project>, profile: Reference, { accessPolicy, admin }: NewMember): Promise<WithId<ProjectMembership>> {
+async function createMembership(
+  repo: ProjectRepository,
+  project: WithId<Project>,
+  profile: Reference,
+  { accessPolicy, admin }: NewMember,
+): Promise<WithId<ProjectMembership>> {
   return repo.createResource<ProjectMembership>({
-    resourceType: 'ProjectMembership', project: createReference(project), user: profile as ProjectMembership['user'], profile: profile as ProjectMembership['profile'],
-    ...(accessPolicy ? { accessPolicy: accessPolicy as ProjectMembership['accessPolicy'] } : {}), ...(admin ? { admin } : {}),
+    resourceType: 'ProjectMembership',
+    project: createReference(project),
+    user: profile as ProjectMembership['user'],
+    profile: profile as ProjectMembership['profile'],
+    ...(accessPolicy ? { accessPolicy: accessPolicy as ProjectMembership['accessPolicy'] } : {}),
+    ...(admin ? { admin } : {}),
   });
 }

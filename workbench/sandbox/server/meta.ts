@@ -1,5 +1,10 @@
 /** `meta` of stored resources: what the server sets, and what it shows to whom. */
-import { convertToSearchableReferences, evalFhirPathTyped, getSearchParameterDetails, toTypedValue } from '@medplum/core';
+import {
+  convertToSearchableReferences,
+  evalFhirPathTyped,
+  getSearchParameterDetails,
+  toTypedValue,
+} from '@medplum/core';
 import type { Meta, Reference, Resource } from '@medplum/fhirtypes';
 import type { Actor } from './actor.ts';
 import { parametersOf, patientCompartmentCodes } from './definitions.ts';
@@ -8,18 +13,38 @@ import { parametersOf, patientCompartmentCodes } from './definitions.ts';
 const EXTENDED = new Set(['author', 'project', 'account', 'accounts', 'compartment', 'onBehalfOf']);
 
 /** The meta of a new version: the client's profile, tags and extensions, the server's everything else. */
-export function newMeta(resource: Resource, actor: Actor, before: Resource | undefined, versionId: string, lastUpdated: string): Meta {
+export function newMeta(
+  resource: Resource,
+  actor: Actor,
+  before: Resource | undefined,
+  versionId: string,
+  lastUpdated: string,
+): Meta {
   const { extension, profile, security, source, tag, account, accounts } = resource.meta ?? {};
   const project = before?.meta?.project ?? actor.project;
   const asked = {
-    extension, profile, security, source, tag, account: account ?? before?.meta?.account, accounts, versionId, lastUpdated, author: actor.author, project,
+    extension,
+    profile,
+    security,
+    source,
+    tag,
+    account: account ?? before?.meta?.account,
+    accounts,
+    versionId,
+    lastUpdated,
+    author: actor.author,
+    project,
     compartment: compartments(resource, project),
   };
-  return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0))) as Meta;
+  return Object.fromEntries(
+    Object.entries(asked).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0)),
+  ) as Meta;
 }
 
 function compartments(resource: Resource, project: string): Reference[] {
-  const patients = new Set(patientCompartmentCodes(resource.resourceType).flatMap((code) => patientsOf(resource, code)));
+  const patients = new Set(
+    patientCompartmentCodes(resource.resourceType).flatMap((code) => patientsOf(resource, code)),
+  );
   if (resource.resourceType === 'Patient') {
     patients.add(`Patient/${resource.id}`);
   }
@@ -31,7 +56,9 @@ function patientsOf(resource: Resource, code: string): string[] {
   if (!parameter) {
     return [];
   }
-  const values = evalFhirPathTyped(getSearchParameterDetails(resource.resourceType, parameter).parsedExpression, [toTypedValue(resource)]);
+  const values = evalFhirPathTyped(getSearchParameterDetails(resource.resourceType, parameter).parsedExpression, [
+    toTypedValue(resource),
+  ]);
   return convertToSearchableReferences(values).filter((reference) => /^Patient\/[^?/]+$/.test(reference));
 }
 

@@ -1,4 +1,4 @@
-/** OAuth 2: tokens for client credentials, the token's introspection, logout. Errors are `{error, error_description}`, always 400. */
+/** OAuth 2: granting, introspecting and revoking tokens. Errors are `{error, error_description}`, always 400. */
 import { allOk, type WithId } from '@medplum/core';
 import type { ClientApplication, ProjectMembership } from '@medplum/fhirtypes';
 import { blocksLoopback, type Authenticator } from './auth.ts';
@@ -29,7 +29,9 @@ export class OAuth {
   async answer(call: Call): Promise<Answer | undefined> {
     switch (`${call.method} ${call.path}`) {
       case 'POST /oauth2/token':
-        return call.contentType === FORM ? this.token(call, parseBody(call) as Form) : html(400, 'Unsupported content type');
+        return call.contentType === FORM
+          ? this.token(call, parseBody(call) as Form)
+          : html(400, 'Unsupported content type');
       case 'POST /oauth2/introspect':
         return this.introspect(parseBody(call) as Form);
       case 'GET /oauth2/userinfo':
@@ -95,7 +97,7 @@ export class OAuth {
     if (!login.challenge) {
       return failure('Missing verification context');
     }
-    if (!verifier || await challengeOf(verifier, login.method) !== login.challenge) {
+    if (!verifier || (await challengeOf(verifier, login.method)) !== login.challenge) {
       return failure(verifier ? 'Invalid code_verifier' : 'Missing code_verifier');
     }
     return this.grantWithRefresh(login);
@@ -114,13 +116,24 @@ export class OAuth {
     return this.grant(login, membership, HOUR, refresh);
   }
 
-  private async grant(login: Login, membership: WithId<ProjectMembership>, seconds: number, refresh: string | null = null): Promise<Answer> {
+  private async grant(
+    login: Login,
+    membership: WithId<ProjectMembership>,
+    seconds: number,
+    refresh: string | null = null,
+  ): Promise<Answer> {
     const token = await this.logins.token(login, membership, seconds);
     return json(200, {
-      token_type: 'Bearer', expires_in: seconds, scope: login.scope, id_token: token, access_token: token,
+      token_type: 'Bearer',
+      expires_in: seconds,
+      scope: login.scope,
+      id_token: token,
+      access_token: token,
       ...(refresh ? { refresh_token: refresh } : {}),
-      project: membership.project, profile: membership.profile,
-      smart_style_url: `${this.baseUrl}fhir/R4/.well-known/smart-styles.json`, need_patient_banner: false,
+      project: membership.project,
+      profile: membership.profile,
+      smart_style_url: `${this.baseUrl}fhir/R4/.well-known/smart-styles.json`,
+      need_patient_banner: false,
     });
   }
 
@@ -149,7 +162,8 @@ function failure(description: string, error = 'invalid_request'): Answer {
 
 function basicCredentials(header: string | undefined): readonly [string | undefined, string | undefined] {
   const [scheme, credentials] = header?.split(' ') ?? [];
-  const [id, secret] = scheme === 'Basic' && credentials ? Buffer.from(credentials, 'base64').toString('utf8').split(':') : [];
+  const [id, secret] =
+    scheme === 'Basic' && credentials ? Buffer.from(credentials, 'base64').toString('utf8').split(':') : [];
   return [id, secret];
 }
 

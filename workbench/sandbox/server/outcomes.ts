@@ -11,7 +11,13 @@ export interface Trace {
 }
 
 export function tracingExtension(trace: Trace): { url: string; extension: { url: string; valueId: string }[] } {
-  return { url: TRACING, extension: [{ url: 'requestId', valueId: trace.requestId }, { url: 'traceId', valueId: trace.traceId }] };
+  return {
+    url: TRACING,
+    extension: [
+      { url: 'requestId', valueId: trace.requestId },
+      { url: 'traceId', valueId: trace.traceId },
+    ],
+  };
 }
 
 /** The outcome with the request's trace on it, as every outcome of the server has it. */

@@ -39,7 +39,9 @@ export class ParameterNumbers {
   reload(): void {
     this.held.clear();
     this.lacking.clear();
-    for (const { name, param, lacking } of this.store.all<{ name: string; param: number; lacking: number }>('SELECT name, param, lacking FROM parameter')) {
+    for (const { name, param, lacking } of this.store.all<{ name: string; param: number; lacking: number }>(
+      'SELECT name, param, lacking FROM parameter',
+    )) {
       this.held.set(name, { param, lacking: lacking === 1 });
       if (lacking) {
         this.lacking.add(param);
@@ -50,7 +52,10 @@ export class ParameterNumbers {
   private entry(name: string): Held {
     let entry = this.held.get(name);
     if (!entry) {
-      const row = this.store.one<{ param: number }>('INSERT INTO parameter (name) VALUES (?) RETURNING param', name) as { param: number };
+      const row = this.store.one<{ param: number }>(
+        'INSERT INTO parameter (name) VALUES (?) RETURNING param',
+        name,
+      ) as { param: number };
       entry = { param: row.param, lacking: false };
       this.held.set(name, entry);
     }

@@ -1,26 +1,54 @@
 /** Access policies: which apply to a membership, and what they let an actor read, write and see. */
 import {
-  accessPolicySupportsInteraction, AccessPolicyInteraction, deepClone, evalFhirPathTyped, projectAdminResourceTypes, protectedResourceTypes,
-  satisfiedAccessPolicy, toJsBoolean, toTypedValue, type TypedValue, type WithId,
+  accessPolicySupportsInteraction,
+  AccessPolicyInteraction,
+  deepClone,
+  evalFhirPathTyped,
+  projectAdminResourceTypes,
+  protectedResourceTypes,
+  satisfiedAccessPolicy,
+  toJsBoolean,
+  toTypedValue,
+  type TypedValue,
+  type WithId,
 } from '@medplum/core';
-import type { AccessPolicy, AccessPolicyResource, ProjectMembership, Reference, Resource, ResourceType } from '@medplum/fhirtypes';
+import type {
+  AccessPolicy,
+  AccessPolicyResource,
+  ProjectMembership,
+  Reference,
+  Resource,
+  ResourceType,
+} from '@medplum/fhirtypes';
 import type { Actor } from './actor.ts';
 
 type Fields = Record<string, unknown>;
 
 const NOTHING: TypedValue = { type: 'undefined', value: undefined };
-const ALWAYS_READABLE: AccessPolicyResource[] = [{ resourceType: 'SearchParameter', readonly: true }, { resourceType: 'StructureDefinition', readonly: true }];
+const ALWAYS_READABLE: AccessPolicyResource[] = [
+  { resourceType: 'SearchParameter', readonly: true },
+  { resourceType: 'StructureDefinition', readonly: true },
+];
 /** 5.0.2 lets `*` cover AccessPolicy; later versions of core do not. */
 const COVERED_BY_STAR: AccessPolicyResource = { resourceType: 'AccessPolicy' };
 
 /** The one policy made of all that a membership refers to, as `/auth/me` shows it. */
-export function effectivePolicy(membership: WithId<ProjectMembership>, readPolicy: (reference: Reference) => AccessPolicy): AccessPolicy {
+export function effectivePolicy(
+  membership: WithId<ProjectMembership>,
+  readPolicy: (reference: Reference) => AccessPolicy,
+): AccessPolicy {
   const parts: { readonly reference: Reference; readonly policy: AccessPolicy }[] = [];
   if (membership.accessPolicy) {
-    parts.push({ reference: membership.accessPolicy, policy: fillIn(readPolicy(membership.accessPolicy), membership, []) });
+    parts.push({
+      reference: membership.accessPolicy,
+      policy: fillIn(readPolicy(membership.accessPolicy), membership, []),
+    });
   }
   for (const access of membership.access ?? []) {
-    parts.push({ reference: access.policy, policy: fillIn(readPolicy(access.policy), membership, access.parameter ?? []) });
+    parts.push({
+      reference: access.policy,
+      policy: fillIn(readPolicy(access.policy), membership, access.parameter ?? []),
+    });
   }
   const resource = parts.flatMap(({ policy }) => policy.resource ?? []).map(withInteractions);
   if (parts.length === 0) {
@@ -42,15 +70,28 @@ function withInteractions(rule: AccessPolicyResource): AccessPolicyResource {
 function adminRules(membership: ProjectMembership): AccessPolicyResource[] {
   const project = membership.project?.reference?.split('/')[1] ?? '';
   return [
-    { resourceType: 'Project', criteria: `Project?_id=${project}`, readonlyFields: ['features', 'link', 'systemSetting'], hiddenFields: ['superAdmin', 'systemSecret', 'strictMode'] },
+    {
+      resourceType: 'Project',
+      criteria: `Project?_id=${project}`,
+      readonlyFields: ['features', 'link', 'systemSetting'],
+      hiddenFields: ['superAdmin', 'systemSecret', 'strictMode'],
+    },
     { resourceType: 'ProjectMembership', readonlyFields: ['project', 'user'] },
     { resourceType: 'UserSecurityRequest', readonly: true },
-    { resourceType: 'User', hiddenFields: ['passwordHash', 'mfaSecret'], readonlyFields: ['email', 'emailVerified', 'mfaEnrolled', 'project'] },
+    {
+      resourceType: 'User',
+      hiddenFields: ['passwordHash', 'mfaSecret'],
+      readonlyFields: ['email', 'emailVerified', 'mfaEnrolled', 'project'],
+    },
   ];
 }
 
 /** Replaces `%profile`, `%profile.id` and the membership's parameters in the text of a policy. */
-function fillIn(policy: AccessPolicy, membership: ProjectMembership, parameters: NonNullable<NonNullable<ProjectMembership['access']>[number]['parameter']>): AccessPolicy {
+function fillIn(
+  policy: AccessPolicy,
+  membership: ProjectMembership,
+  parameters: NonNullable<NonNullable<ProjectMembership['access']>[number]['parameter']>,
+): AccessPolicy {
   const values = new Map<string, string>([['profile', membership.profile?.reference ?? '']]);
   for (const { name, valueString, valueReference } of parameters) {
     values.set(name, valueString ?? valueReference?.reference ?? '');
@@ -74,21 +115,34 @@ export function supports(actor: Actor, interaction: AccessPolicyInteraction, typ
   if (!actor.policy || actor.superAdmin) {
     return true;
   }
-  return !protectedResourceTypes.includes(type)
-    && (accessPolicySupportsInteraction(actor.policy, interaction, type as ResourceType) || accessPolicySupportsInteraction(starred(actor.policy, type), interaction, type as ResourceType));
+  return (
+    !protectedResourceTypes.includes(type) &&
+    (accessPolicySupportsInteraction(actor.policy, interaction, type as ResourceType) ||
+      accessPolicySupportsInteraction(starred(actor.policy, type), interaction, type as ResourceType))
+  );
 }
 
 function starred(policy: AccessPolicy, type: string): AccessPolicy {
-  const star = type === 'AccessPolicy' && projectAdminResourceTypes.includes(type) ? policy.resource?.find((rule) => rule.resourceType === '*') : undefined;
+  const star =
+    type === 'AccessPolicy' && projectAdminResourceTypes.includes(type)
+      ? policy.resource?.find((rule) => rule.resourceType === '*')
+      : undefined;
   return { resourceType: 'AccessPolicy', resource: star ? [{ ...star, ...COVERED_BY_STAR }] : [] };
 }
 
 /** The rule that lets an actor do this to this resource, or undefined. */
-export function ruleFor(actor: Actor, interaction: AccessPolicyInteraction, resource: Resource): AccessPolicyResource | undefined {
+export function ruleFor(
+  actor: Actor,
+  interaction: AccessPolicyInteraction,
+  resource: Resource,
+): AccessPolicyResource | undefined {
   if (!actor.policy || actor.superAdmin) {
     return { resourceType: '*' };
   }
-  return satisfiedAccessPolicy(resource, interaction, actor.policy) ?? satisfiedAccessPolicy(resource, interaction, starred(actor.policy, resource.resourceType));
+  return (
+    satisfiedAccessPolicy(resource, interaction, actor.policy) ??
+    satisfiedAccessPolicy(resource, interaction, starred(actor.policy, resource.resourceType))
+  );
 }
 
 /** The rules under which an actor may search a type; undefined means without limits. */
@@ -97,29 +151,47 @@ export function searchRules(actor: Actor, type: string): AccessPolicyResource[] 
     return undefined;
   }
   const rules = [...(actor.policy.resource ?? []), ...(starred(actor.policy, type).resource ?? [])];
-  return rules.filter((rule) => accessPolicySupportsInteraction({ resourceType: 'AccessPolicy', resource: [rule] }, AccessPolicyInteraction.SEARCH, type as ResourceType));
+  return rules.filter((rule) =>
+    accessPolicySupportsInteraction(
+      { resourceType: 'AccessPolicy', resource: [rule] },
+      AccessPolicyInteraction.SEARCH,
+      type as ResourceType,
+    ),
+  );
 }
 
 /** Whether some rule lets the actor turn `before` into `after`, its constraints met. */
-export function allowsWrite(actor: Actor, interaction: AccessPolicyInteraction, after: Resource, before?: Resource): boolean {
+export function allowsWrite(
+  actor: Actor,
+  interaction: AccessPolicyInteraction,
+  after: Resource,
+  before?: Resource,
+): boolean {
   if (!actor.policy || actor.superAdmin) {
     return true;
   }
   const rules = [...(actor.policy.resource ?? []), ...(starred(actor.policy, after.resourceType).resource ?? [])];
   return rules.some((rule) => {
     const alone: AccessPolicy = { resourceType: 'AccessPolicy', resource: [rule] };
-    return (!before || satisfiedAccessPolicy(before, interaction, alone)) && satisfiedAccessPolicy(after, interaction, alone) && constraintsMet(rule, after, before);
+    return (
+      (!before || satisfiedAccessPolicy(before, interaction, alone)) &&
+      satisfiedAccessPolicy(after, interaction, alone) &&
+      constraintsMet(rule, after, before)
+    );
   });
 }
 
 function constraintsMet(rule: AccessPolicyResource, after: Resource, before: Resource | undefined): boolean {
   const variables = { '%before': before ? toTypedValue(before) : NOTHING, '%after': toTypedValue(after) };
-  return (rule.writeConstraint ?? []).every(({ expression }) => toJsBoolean(evalFhirPathTyped(expression as string, [variables['%after']], variables)));
+  return (rule.writeConstraint ?? []).every(({ expression }) =>
+    toJsBoolean(evalFhirPathTyped(expression as string, [variables['%after']], variables)),
+  );
 }
 
 /** The resource as the actor may see it: without the hidden fields of the rule that lets them read it. */
 export function visible<T extends Resource>(actor: Actor, resource: T): T {
-  const rule = ruleFor(actor, AccessPolicyInteraction.READ, resource) ?? ruleFor(actor, AccessPolicyInteraction.SEARCH, resource);
+  const rule =
+    ruleFor(actor, AccessPolicyInteraction.READ, resource) ?? ruleFor(actor, AccessPolicyInteraction.SEARCH, resource);
   if (!rule?.hiddenFields?.length) {
     return resource;
   }
@@ -130,7 +202,11 @@ export function visible<T extends Resource>(actor: Actor, resource: T): T {
 
 /** What the actor may not change, put back as it was: hidden and read-only fields. */
 export function restoreFields(actor: Actor, after: Resource, before: Resource | undefined): Resource {
-  const rule = ruleFor(actor, before ? AccessPolicyInteraction.UPDATE : AccessPolicyInteraction.CREATE, before ?? after);
+  const rule = ruleFor(
+    actor,
+    before ? AccessPolicyInteraction.UPDATE : AccessPolicyInteraction.CREATE,
+    before ?? after,
+  );
   const fields = [...(rule?.readonlyFields ?? []), ...(rule?.hiddenFields ?? [])];
   if (fields.length === 0) {
     return after;
@@ -164,9 +240,12 @@ function removeField(target: unknown, path: readonly string[]): void {
   }
   for (const key of Object.keys(fields)) {
     // `value[x]`: a hidden `value` hides every typed form of it, and the extension beside a primitive.
-    if (key === head || key === `_${head}` || (key.startsWith(head) && /^[A-Z]/.test(key.slice(head.length)) && head === 'value')) {
+    if (
+      key === head ||
+      key === `_${head}` ||
+      (key.startsWith(head) && /^[A-Z]/.test(key.slice(head.length)) && head === 'value')
+    ) {
       delete fields[key];
     }
   }
 }
-

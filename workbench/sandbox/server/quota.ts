@@ -35,7 +35,8 @@ class Counter {
 
   header(name: string, key: string, now: number): string {
     const window = this.add(key, 0, now);
-    return `"${name}";r=${Math.max(0, this.limit - window.used)};t=${Math.ceil((window.started + MINUTE - now) / 1000)}`;
+    const seconds = Math.ceil((window.started + MINUTE - now) / 1000);
+    return `"${name}";r=${Math.max(0, this.limit - window.used)};t=${seconds}`;
   }
 
   outcome(window: Window, points: number, now: number): OperationOutcome {
@@ -47,7 +48,10 @@ class Counter {
       limit: this.limit,
     };
     const [issue] = tooManyRequests.issue;
-    return { ...tooManyRequests, issue: [{ ...issue, severity: 'error', code: 'throttled', diagnostics: JSON.stringify(diagnostics) }] };
+    return {
+      ...tooManyRequests,
+      issue: [{ ...issue, severity: 'error', code: 'throttled', diagnostics: JSON.stringify(diagnostics) }],
+    };
   }
 }
 

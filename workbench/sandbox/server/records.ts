@@ -19,7 +19,7 @@ export class Records {
 
   find<T extends Resource>(type: T['resourceType'], id: string | undefined): WithId<T> | undefined {
     const content = id === undefined ? null : this.ledger.store.get(type, id)?.content;
-    return content ? JSON.parse(content) as WithId<T> : undefined;
+    return content ? (JSON.parse(content) as WithId<T>) : undefined;
   }
 
   /** The resource, or the 404 or 410 that reading it gives. */
@@ -41,7 +41,10 @@ export class Records {
     const { store, numbers } = this.ledger;
     const rows = store.all<{ content: string }>(
       `SELECT v.content FROM word w JOIN resource r ON r.key = w.owner JOIN version v ON v.seq = r.seq
-        WHERE w.param = ? AND w.value = ? AND r.deleted = 0 ORDER BY r.key`, numbers.of(`${type}.${code}`), value);
+        WHERE w.param = ? AND w.value = ? AND r.deleted = 0 ORDER BY r.key`,
+      numbers.of(`${type}.${code}`),
+      value,
+    );
     return rows.map(({ content }) => JSON.parse(content) as WithId<T>);
   }
 

@@ -1,15 +1,15 @@
-/** Conditional references: `Patient?identifier=…` in a resource becomes the reference to the one resource that matches. */
+/** Conditional references: `Patient?identifier=…` becomes a reference to the one resource that matches. */
 import { badRequest, OperationOutcomeError, parseSearchRequest, type SearchRequest, type WithId } from '@medplum/core';
 import type { Resource } from '@medplum/fhirtypes';
 
-type Find = (request: SearchRequest) => Promise<WithId<Resource>[]>;
+export type Find = (request: SearchRequest) => Promise<WithId<Resource>[]>;
 
 /** The resource with every conditional reference resolved; the same object when it has none. */
 export async function resolveReferences<T extends Resource>(resource: T, find: Find): Promise<T> {
   if (!JSON.stringify(resource).includes('?')) {
     return resource;
   }
-  return await resolveValue(resource, resource.resourceType, find) as T;
+  return (await resolveValue(resource, resource.resourceType, find)) as T;
 }
 
 async function resolveValue(value: unknown, path: string, find: Find): Promise<unknown> {
@@ -21,7 +21,10 @@ async function resolveValue(value: unknown, path: string, find: Find): Promise<u
   }
   const result: Record<string, unknown> = {};
   for (const [key, held] of Object.entries(value)) {
-    result[key] = key === 'reference' && isConditional(held) ? await resolve(held, path, find) : await resolveValue(held, `${path}.${key}`, find);
+    result[key] =
+      key === 'reference' && isConditional(held)
+        ? await resolve(held, path, find)
+        : await resolveValue(held, `${path}.${key}`, find);
   }
   return result;
 }

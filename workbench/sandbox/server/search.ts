@@ -1,7 +1,16 @@
 /** Runs a search: page, links, total, includes and the subset of fields. */
 import {
-  AccessPolicyInteraction, badRequest, DEFAULT_MAX_SEARCH_COUNT, DEFAULT_SEARCH_COUNT, forbidden, formatSearchQuery, getDataType, OperationOutcomeError, subsetResource,
-  type SearchRequest, type WithId,
+  AccessPolicyInteraction,
+  badRequest,
+  DEFAULT_MAX_SEARCH_COUNT,
+  DEFAULT_SEARCH_COUNT,
+  forbidden,
+  formatSearchQuery,
+  getDataType,
+  OperationOutcomeError,
+  subsetResource,
+  type SearchRequest,
+  type WithId,
 } from '@medplum/core';
 import type { Bundle, BundleEntry, BundleLink, OperationOutcome, Resource } from '@medplum/fhirtypes';
 import type { Actor } from './actor.ts';
@@ -34,15 +43,18 @@ export interface SearchContext {
 /** The searchset without includes. */
 export function searchBundle(context: SearchContext, request: SearchRequest): Bundle<WithId<Resource>> {
   const types = request.types ?? [request.resourceType];
-  for (const type of types) {
-    checkType(context, type);
-  }
   const count = pageSize(request);
   const offset = request.offset ?? 0;
   checkPaging(request, offset);
   const where = any(types.map((type) => typeCondition(context, type, request)));
-  const page = count > 0 ? readPage(context, request, types, where, count, offset) : { resources: [], first: undefined, next: undefined };
-  const total = request.total === 'accurate' || request.total === 'estimate' ? countRows(context.store, where) : undefined;
+  const page =
+    count > 0
+      ? readPage(context, request, types, where, count, offset)
+      : { resources: [], first: undefined, next: undefined };
+  const total =
+    request.total === 'accurate' || request.total === 'estimate'
+      ? context.store.count(`SELECT 1 FROM resource r WHERE r.deleted = 0 AND ${where.sql}`, ...where.values)
+      : undefined;
   const entry = page.resources.map((resource) => matchEntry(context, request, resource));
   return {
     resourceType: 'Bundle',
@@ -96,16 +108,29 @@ function typeCondition({ compiler, actor }: SearchContext, type: string, request
   ]);
 }
 
-function readPage(context: SearchContext, request: SearchRequest, types: readonly string[], where: Condition, count: number, offset: number): Page {
+function readPage(
+  context: SearchContext,
+  request: SearchRequest,
+  types: readonly string[],
+  where: Condition,
+  count: number,
+  offset: number,
+): Page {
   const start = cursorStart(request);
   const bounded = start === undefined ? where : all([where, condition('r.updated >= ?', start)]);
   const query = { type: types[0] as string, where: bounded, limit: count + 1, offset };
   const rows = pageRows(context.store, context.compiler, request.sortRules, query);
-  return { resources: rows.slice(0, count).map(({ seq }) => readVersion(context.store, seq)), first: rows[0]?.updated, next: rows[count]?.updated };
+  return {
+    resources: rows.slice(0, count).map(({ seq }) => readVersion(context.store, seq)),
+    first: rows[0]?.updated,
+    next: rows[count]?.updated,
+  };
 }
 
 function readVersion(store: Store, seq: number): WithId<Resource> {
-  return JSON.parse((store.one<{ content: string }>('SELECT content FROM version WHERE seq = ?', seq) as { content: string }).content) as WithId<Resource>;
+  return JSON.parse(
+    (store.one<{ content: string }>('SELECT content FROM version WHERE seq = ?', seq) as { content: string }).content,
+  ) as WithId<Resource>;
 }
 
 /** The time at which a `_cursor` page begins; a text that is no cursor is ignored, as the server does. */
@@ -125,7 +150,13 @@ function byTime({ sortRules }: SearchRequest): boolean {
   return sortRules?.length === 1 && sortRules[0]?.code === '_lastUpdated' && !sortRules[0].descending;
 }
 
-function links(context: SearchContext, request: SearchRequest, page: Page, count: number, offset: number): BundleLink[] {
+function links(
+  context: SearchContext,
+  request: SearchRequest,
+  page: Page,
+  count: number,
+  offset: number,
+): BundleLink[] {
   const url = (changes: Partial<SearchRequest>): string => searchUrl(context, { ...request, count, ...changes });
   const result: BundleLink[] = [{ relation: 'self', url: url({}) }];
   if (page.resources.length === 0) {
@@ -141,7 +172,7 @@ function links(context: SearchContext, request: SearchRequest, page: Page, count
   return result;
 }
 
-/** A cursor is the time of the next row; where that is the time of the whole page it would not advance, so an offset does. */
+/** A cursor is the time of the next row; where the whole page has that time it would not advance, so an offset does. */
 function nextPage(request: SearchRequest, page: Page, count: number, offset: number): Partial<SearchRequest> {
   if (byTime(request) && request.offset === undefined && count >= MIN_CURSOR_COUNT && page.next !== page.first) {
     return { cursor: `2-${page.next}`, offset: undefined };
@@ -153,7 +184,11 @@ export function searchUrl({ baseUrl }: SearchContext, request: SearchRequest): s
   return `${baseUrl}fhir/R4/${request.types ? '' : request.resourceType}${formatSearchQuery(request)}`;
 }
 
-function matchEntry(context: SearchContext, request: SearchRequest, resource: WithId<Resource>): BundleEntry<WithId<Resource>> {
+function matchEntry(
+  context: SearchContext,
+  request: SearchRequest,
+  resource: WithId<Resource>,
+): BundleEntry<WithId<Resource>> {
   return {
     fullUrl: `${context.baseUrl}fhir/R4/${resource.resourceType}/${resource.id}`,
     search: { mode: 'match' },
@@ -171,9 +206,7 @@ function subset(request: SearchRequest, resource: WithId<Resource>): WithId<Reso
 }
 
 function mandatoryElements(type: string): string[] {
-  return Object.entries(getDataType(type).elements).filter(([, element]) => element.min > 0).map(([name]) => name);
-}
-
-function countRows(store: Store, where: Condition): number {
-  return (store.one<{ n: number }>(`SELECT count(*) AS n FROM resource r WHERE r.deleted = 0 AND ${where.sql}`, ...where.values) as { n: number }).n;
+  return Object.entries(getDataType(type).elements)
+    .filter(([, element]) => element.min > 0)
+    .map(([name]) => name);
 }

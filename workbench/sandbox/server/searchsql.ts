@@ -1,7 +1,18 @@
 /** Turns the filters of a search into a condition on the `resource` table. */
 import {
-  badRequest, FhirFilterComparison, FhirFilterConnective, FhirFilterNegation, getSearchParameterDetails, Operator, OperationOutcomeError, parseFilterParameter,
-  parseSearchRequest, splitSearchOnComma, type FhirFilterExpression, type Filter, type SearchRequest,
+  badRequest,
+  FhirFilterComparison,
+  FhirFilterConnective,
+  FhirFilterNegation,
+  getSearchParameterDetails,
+  Operator,
+  OperationOutcomeError,
+  parseFilterParameter,
+  parseSearchRequest,
+  splitSearchOnComma,
+  type FhirFilterExpression,
+  type Filter,
+  type SearchRequest,
 } from '@medplum/core';
 import type { ResourceType, SearchParameter } from '@medplum/fhirtypes';
 import { ALWAYS, all, any, condition, NEVER, not, type Condition } from './condition.ts';
@@ -39,7 +50,11 @@ export class SearchCompiler {
   /** The number of the search rows that `_sort` by this code reads, and which table has them. */
   sortRows(type: string, code: string): { table: 'word' | 'point'; column: 'value' | 'low'; param: number } {
     const points = POINT_TYPES.has(this.parameter(type, code).type);
-    return { table: points ? 'point' : 'word', column: points ? 'low' : 'value', param: this.numbers.of(`${type}.${code}`) };
+    return {
+      table: points ? 'point' : 'word',
+      column: points ? 'low' : 'value',
+      param: this.numbers.of(`${type}.${code}`),
+    };
   }
 
   /** Whether some resource may have no value for a parameter. */
@@ -88,22 +103,32 @@ export class SearchCompiler {
       return this.rows('point p', name, pointTerm(parameter, filter, isDay(type, parameter), 'p.low'), row, true);
     }
     if (filter.operator === Operator.TEXT) {
-      return any(splitSearchOnComma(filter.value).map((value) => this.rows('word w', name + TEXT, startsWith(value.toLowerCase()), row, true)));
+      return any(
+        splitSearchOnComma(filter.value).map((value) =>
+          this.rows('word w', name + TEXT, startsWith(value.toLowerCase()), row, true),
+        ),
+      );
     }
     const scanned = filter.operator === Operator.CONTAINS || filter.operator === Operator.ABOVE;
     if (parameter.type === 'string') {
       const byWord = isWorded(type, parameter) && filter.operator !== Operator.EXACT && !scanned;
-      return byWord ? this.byWords(name + WORDS, filter, row) : this.rows('word w', name, stringTerm(filter), row, !scanned);
+      return byWord
+        ? this.byWords(name + WORDS, filter, row)
+        : this.rows('word w', name, stringTerm(filter), row, !scanned);
     }
     const match = this.rows('word w', name, wordTerm(parameter, filter), row, !scanned);
     return NEGATIVE.includes(filter.operator) ? not(match) : match;
   }
 
   private byWords(name: string, filter: Filter, row: string): Condition {
-    return any(splitSearchOnComma(filter.value).map((value) => {
-      const words = wordsOf(value);
-      return words.length === 0 ? NEVER : all(words.map((word) => this.rows('word w', name, startsWith(word), row, true)));
-    }));
+    return any(
+      splitSearchOnComma(filter.value).map((value) => {
+        const words = wordsOf(value);
+        return words.length === 0
+          ? NEVER
+          : all(words.map((word) => this.rows('word w', name, startsWith(word), row, true)));
+      }),
+    );
   }
 
   /** Resources with a matching search row: looked up by value when that gives few, else probed one by one. */
@@ -114,20 +139,20 @@ export class SearchCompiler {
     const alias = table.slice(-1);
     const param = this.numbers.of(name);
     const where = `FROM ${table} WHERE ${alias}.param = ? AND (${term.sql})`;
-    if (countable && this.count(`SELECT 1 ${where} LIMIT ${FEW}`, [param, ...term.values]) < FEW) {
+    if (countable && this.store.count(`SELECT 1 ${where} LIMIT ${FEW}`, param, ...term.values) < FEW) {
       return condition(`${row}.key IN (SELECT ${alias}.owner ${where})`, param, ...term.values);
     }
-    const probed = where.replace(table, `${table} INDEXED BY ${table.slice(0, -2)}_owner`); // else SQLite walks the values again for each row
+    // By its own choice SQLite would walk the matching values again for each row.
+    const probed = where.replace(table, `${table} INDEXED BY ${table.slice(0, -2)}_owner`);
     return condition(`EXISTS (SELECT 1 ${probed} AND ${alias}.owner = ${row}.key)`, param, ...term.values);
-  }
-
-  private count(select: string, values: Condition['values']): number {
-    return (this.store.one<{ n: number }>(`SELECT count(*) AS n FROM (${select})`, ...values) as { n: number }).n;
   }
 
   private presence(type: string, parameter: SearchParameter, filter: Filter, row: string): Condition {
     const table = POINT_TYPES.has(parameter.type) ? 'point' : 'word';
-    const present = condition(`EXISTS (SELECT 1 FROM ${table} x WHERE x.owner = ${row}.key AND x.param = ?)`, this.numbers.of(`${type}.${filter.code}`));
+    const present = condition(
+      `EXISTS (SELECT 1 FROM ${table} x WHERE x.owner = ${row}.key AND x.param = ?)`,
+      this.numbers.of(`${type}.${filter.code}`),
+    );
     const wantsMissing = (filter.operator === Operator.MISSING) === (filter.value === 'true');
     return wantsMissing ? not(present) : present;
   }
@@ -138,14 +163,22 @@ export class SearchCompiler {
     const parameter = this.parameter(type, code);
     const target = named ?? (parameter.target?.length === 1 ? parameter.target[0] : undefined);
     if (!target) {
-      throw new OperationOutcomeError(badRequest(`Unable to identify next resource type for search parameter: ${type}?${code}`));
+      throw new OperationOutcomeError(
+        badRequest(`Unable to identify next resource type for search parameter: ${type}?${code}`),
+      );
     }
     const other = this.alias();
     const inner = this.filters(target, linkedFilters(target, rest, filter.value), other);
     return condition(
-      `EXISTS (SELECT 1 FROM word l JOIN resource ${other} ON ${other}.type = ? AND ${other}.id = substr(l.value, ?) WHERE l.owner = ${row}.key AND l.param = ?
+      `EXISTS (SELECT 1 FROM word l JOIN resource ${other} ON ${other}.type = ? AND ${other}.id = substr(l.value, ?)
+        WHERE l.owner = ${row}.key AND l.param = ?
         AND l.value LIKE ? AND ${other}.deleted = 0 AND ${inner.sql})`,
-      target, target.length + 2, this.numbers.of(`${type}.${code}`), `${target}/%`, ...inner.values);
+      target,
+      target.length + 2,
+      this.numbers.of(`${type}.${code}`),
+      `${target}/%`,
+      ...inner.values,
+    );
   }
 
   /** `_has:Observation:subject:code=…`: another resource that matches refers to this one. */
@@ -155,9 +188,13 @@ export class SearchCompiler {
     const other = this.alias();
     const inner = this.filters(source, linkedFilters(source, rest.join(':'), filter.value), other);
     return condition(
-      `EXISTS (SELECT 1 FROM word l JOIN resource ${other} ON ${other}.key = l.owner WHERE l.param = ? AND l.value = ? || ${row}.id
+      `EXISTS (SELECT 1 FROM word l JOIN resource ${other} ON ${other}.key = l.owner
+        WHERE l.param = ? AND l.value = ? || ${row}.id
         AND ${other}.deleted = 0 AND ${inner.sql})`,
-      this.numbers.of(`${source}.${code}`), `${type}/`, ...inner.values);
+      this.numbers.of(`${source}.${code}`),
+      `${type}/`,
+      ...inner.values,
+    );
   }
 
   private expression(type: string, expression: FhirFilterExpression, row: string): Condition {

@@ -1,4 +1,4 @@
-/** The sandbox's beginning: one project with its features, one admin client whose random secret only the owner's file holds. */
+/** The sandbox's beginning: a project with its features, and an admin client with a random secret. */
 import type { WithId } from '@medplum/core';
 import type { ClientApplication, Project } from '@medplum/fhirtypes';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -19,7 +19,11 @@ export interface Credentials {
 }
 
 /** Makes the projects the first time; later only sets the features. Gives the id of the super admin's project. */
-export async function seed(records: Records, path: string, features: readonly string[]): Promise<{ credentials: Credentials; superProject: string }> {
+export async function seed(
+  records: Records,
+  path: string,
+  features: readonly string[],
+): Promise<{ credentials: Credentials; superProject: string }> {
   const { store } = records.ledger;
   let superProject = store.setting('super-project');
   let projectId = store.setting('project');
@@ -27,7 +31,11 @@ export async function seed(records: Records, path: string, features: readonly st
     const root = await createProject(records, 'Super Admin', { superAdmin: true });
     const project = await createProject(records, 'Sandbox', {});
     await createClient(records.as(root.id), root, { name: 'Super admin client', admin: true });
-    await createClient(records.as(project.id), project, { name: 'Sandbox Default Client', description: 'Default client for Sandbox', admin: true });
+    await createClient(records.as(project.id), project, {
+      name: 'Sandbox Default Client',
+      description: 'Default client for Sandbox',
+      admin: true,
+    });
     store.setSetting('owner-password', await createOwner(records, project));
     superProject = root.id;
     projectId = project.id;
@@ -41,7 +49,9 @@ export async function seed(records: Records, path: string, features: readonly st
 
 async function createProject(records: Records, name: string, fields: Partial<Project>): Promise<WithId<Project>> {
   const id = crypto.randomUUID();
-  return records.as(id).createResource<Project>({ resourceType: 'Project', id, name, strictMode: true, ...fields }, { assignedId: true });
+  return records
+    .as(id)
+    .createResource<Project>({ resourceType: 'Project', id, name, strictMode: true, ...fields }, { assignedId: true });
 }
 
 /** The file is written again only when it is gone or no longer true. */
@@ -49,8 +59,13 @@ function keepCredentials(records: Records, path: string, project: string, superP
   const client = firstClient(records, project);
   const superClient = firstClient(records, superProject);
   const credentials: Credentials = {
-    project_id: project, client_id: client.id, client_secret: client.secret ?? '', super_client_id: superClient.id, super_client_secret: superClient.secret ?? '',
-    owner_email: OWNER_EMAIL, owner_password: records.ledger.store.setting('owner-password') ?? '',
+    project_id: project,
+    client_id: client.id,
+    client_secret: client.secret ?? '',
+    super_client_id: superClient.id,
+    super_client_secret: superClient.secret ?? '',
+    owner_email: OWNER_EMAIL,
+    owner_password: records.ledger.store.setting('owner-password') ?? '',
   };
   const text = `${JSON.stringify(credentials, undefined, 2)}\n`;
   if (!existsSync(path) || readFileSync(path, 'utf8') !== text) {
@@ -66,7 +81,10 @@ function firstClient(records: Records, project: string): WithId<ClientApplicatio
   if (held) {
     return records.read<ClientApplication>('ClientApplication', held);
   }
-  const rows = records.ledger.store.all<{ id: string }>("SELECT id FROM resource WHERE type = 'ClientApplication' AND project = ? ORDER BY key LIMIT 1", project);
+  const rows = records.ledger.store.all<{ id: string }>(
+    "SELECT id FROM resource WHERE type = 'ClientApplication' AND project = ? ORDER BY key LIMIT 1",
+    project,
+  );
   const id = (rows[0] as { id: string }).id;
   records.ledger.store.setSetting(key, id);
   return records.read<ClientApplication>('ClientApplication', id);

@@ -9,7 +9,17 @@ import type { BotApi } from './botapi.ts';
 import type { Discovery } from './discovery.ts';
 import type { Faults } from './faults.ts';
 import { BATCH, isFhirPath, type FhirApi } from './fhirapi.ts';
-import { FHIR_JSON, html, json, JSON_UTF8, readCall, traceOf, type Answer, type Call, type Headers as CallHeaders } from './http.ts';
+import {
+  FHIR_JSON,
+  html,
+  json,
+  JSON_UTF8,
+  readCall,
+  traceOf,
+  type Answer,
+  type Call,
+  type Headers as CallHeaders,
+} from './http.ts';
 import type { Log } from './log.ts';
 import { aboutMe } from './me.ts';
 import type { OAuth } from './oauth.ts';
@@ -72,7 +82,7 @@ export class Server {
     progress.requests = this.parts.quota.request(isAuth ? 'auth' : 'other');
     const call = await readCall(request, isUnlimited);
     progress.call = call;
-    return await this.open(call) ?? await this.guarded(call, progress) ?? html(404, notFoundPage(call));
+    return (await this.open(call)) ?? (await this.guarded(call, progress)) ?? html(404, notFoundPage(call));
   }
 
   /** Routes that need no credentials. */
@@ -81,9 +91,13 @@ export class Server {
     const storage = STORAGE.exec(call.path)?.[1];
     if (storage && call.method === 'GET') {
       const { Expires = '', Signature = '' } = call.query;
-      return { status: 200, type: 'application/octet-stream', body: binaries.open(storage, String(Expires), String(Signature)) };
+      return {
+        status: 200,
+        type: 'application/octet-stream',
+        body: binaries.open(storage, String(Expires), String(Signature)),
+      };
     }
-    return discovery.answer(call) ?? users.answer(call) ?? await oauth.answer(call) ?? await bots.webhook(call);
+    return discovery.answer(call) ?? users.answer(call) ?? (await oauth.answer(call)) ?? (await bots.webhook(call));
   }
 
   private async guarded(call: Call, progress: Progress): Promise<Answer | undefined> {
@@ -94,7 +108,7 @@ export class Server {
     const actor = await authenticator.actor(call.headers);
     if (isFhirPath(call.path)) {
       progress.actor = actor;
-      return await bots.answer(call, actor) ?? fhir.answer(call, actor);
+      return (await bots.answer(call, actor)) ?? fhir.answer(call, actor);
     }
     return call.path === '/auth/me' ? aboutMe(records, actor) : admin.answer(call, actor);
   }
@@ -102,12 +116,18 @@ export class Server {
   private failure(error: unknown, { call, actor, requests }: Progress): Answer {
     const trace = call?.trace ?? traceOf({});
     if (!(error instanceof OperationOutcomeError)) {
-      this.parts.log.error(`${call?.method} ${call?.path}: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
+      this.parts.log.error(
+        `${call?.method} ${call?.path}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
     }
     const outcome = outcomeOf(error);
     const status = getStatus(outcome);
     // The request limiter answers plain JSON, before anything is known of the caller.
-    const answer = json(status, traced(outcome, trace), status === 429 && requests === undefined ? JSON_UTF8 : FHIR_JSON);
+    const answer = json(
+      status,
+      traced(outcome, trace),
+      status === 429 && requests === undefined ? JSON_UTF8 : FHIR_JSON,
+    );
     if (outcome.id === unauthorized.id && call?.query[CHALLENGE] !== undefined && !actor) {
       return { ...answer, headers: { 'www-authenticate': `Basic realm="${this.parts.records.ledger.baseUrl}"` } };
     }
@@ -129,22 +149,36 @@ export class Server {
       headers.append('ratelimit', actor.meter.header());
     }
     const isEmpty = answer.status === 204 || answer.status === 304;
-    return new Response(isEmpty ? null : answer.body as BodyInit, { status: answer.status, headers });
+    return new Response(isEmpty ? null : (answer.body as BodyInit), { status: answer.status, headers });
   }
 }
 
 /** Errors of core carry their outcome or are plain refusals; whatever SQLite or we did wrong is a 500. */
 function outcomeOf(error: unknown): OperationOutcome {
-  const isOurs = error instanceof Error && ('code' in error || error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError);
+  const isOurs =
+    error instanceof Error &&
+    ('code' in error || error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError);
   return isOurs && !(error instanceof OperationOutcomeError) ? serverError(error) : normalizeOperationOutcome(error);
 }
 
 function notFoundPage(call: Call): string {
   const path = (call.target.split('?')[0] ?? '').replace(/[<>&"]/g, (character) => `&#${character.charCodeAt(0)};`);
-  return `<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n<body>\n<pre>Cannot ${call.method} ${path}</pre>\n</body>\n</html>\n`;
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Error</title>
+</head>
+<body>
+<pre>Cannot ${call.method} ${path}</pre>
+</body>
+</html>
+`;
 }
 
 /** Files, and batches that are worked off behind a 202. */
 function isUnlimited(path: string, headers: CallHeaders): boolean {
-  return path.startsWith('/fhir/R4/Binary') || (BATCH.test(path) && (headers['prefer']?.includes('respond-async') ?? false));
+  return (
+    path.startsWith('/fhir/R4/Binary') || (BATCH.test(path) && (headers['prefer']?.includes('respond-async') ?? false))
+  );
 }

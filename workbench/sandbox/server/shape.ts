@@ -1,5 +1,17 @@
 /** Small changes to the shape of a resource on its way in and out. */
-import { applyPatch, badRequest, deepClone, fhirpathPatchTypedValue, gone, normalizeOperationOutcome, OperationOutcomeError, parseFhirPathPatchParameters, toTypedValue, type Operation as PatchOperation, type WithId } from '@medplum/core';
+import {
+  applyPatch,
+  badRequest,
+  deepClone,
+  fhirpathPatchTypedValue,
+  gone,
+  normalizeOperationOutcome,
+  OperationOutcomeError,
+  parseFhirPathPatchParameters,
+  toTypedValue,
+  type Operation as PatchOperation,
+  type WithId,
+} from '@medplum/core';
 import type { Parameters, Resource } from '@medplum/fhirtypes';
 
 export function parse<T extends Resource>(content: string | null): WithId<T> {
@@ -26,7 +38,7 @@ export function patched<T extends Resource>(resource: T, patch: PatchOperation[]
   return copy;
 }
 
-/** Empty arrays and strings are dropped, not stored, as the server does; whatever else is empty stays, for validation to refuse. */
+/** Drops empty arrays and strings, as the server does; whatever else is empty stays for validation to refuse. */
 export function withoutEmpty<T>(value: T): T {
   if (Array.isArray(value)) {
     return value.map(withoutEmpty) as T;
@@ -34,11 +46,22 @@ export function withoutEmpty<T>(value: T): T {
   if (typeof value !== 'object' || value === null) {
     return value;
   }
-  const entries = Object.entries(value).filter(([, held]) => held !== '' && !(Array.isArray(held) && held.length === 0));
+  const entries = Object.entries(value).filter(
+    ([, held]) => held !== '' && !(Array.isArray(held) && held.length === 0),
+  );
   return Object.fromEntries(entries.map(([key, held]) => [key, withoutEmpty(held as unknown)])) as T;
 }
 
 export function withoutServerMeta(resource: Resource): Resource {
-  const { versionId: _v, lastUpdated: _l, author: _a, project: _p, compartment: _c, account: _ac, accounts: _as, ...rest } = resource.meta ?? {};
+  const {
+    versionId: _v,
+    lastUpdated: _l,
+    author: _a,
+    project: _p,
+    compartment: _c,
+    account: _ac,
+    accounts: _as,
+    ...rest
+  } = resource.meta ?? {};
   return { ...resource, meta: Object.keys(rest).length > 0 ? rest : undefined } as Resource;
 }

@@ -20,7 +20,12 @@ export interface PageQuery {
   readonly offset: number;
 }
 
-export function pageRows(store: Store, compiler: SearchCompiler, rules: SearchRequest['sortRules'], query: PageQuery): PageRow[] {
+export function pageRows(
+  store: Store,
+  compiler: SearchCompiler,
+  rules: SearchRequest['sortRules'],
+  query: PageQuery,
+): PageRow[] {
   const [rule, ...more] = rules ?? [];
   if (rule && more.length === 0 && !ownColumn(rule) && matchesMany(store, query)) {
     return indexedRows(store, compiler, rule, query);
@@ -28,7 +33,11 @@ export function pageRows(store: Store, compiler: SearchCompiler, rules: SearchRe
   const order = orderBy(compiler, query.type, rules ?? []);
   return store.all<PageRow>(
     `SELECT r.seq, r.updated FROM resource r WHERE r.deleted = 0 AND ${query.where.sql} ${order.sql} LIMIT ? OFFSET ?`,
-    ...query.where.values, ...order.values, query.limit, query.offset);
+    ...query.where.values,
+    ...order.values,
+    query.limit,
+    query.offset,
+  );
 }
 
 /** As PostgreSQL sorts: rows without a value come last, and first when descending. */
@@ -42,7 +51,8 @@ function orderBy(compiler: SearchCompiler, type: string, rules: readonly SortRul
     }
     const rows = compiler.sortRows(type, rule.code);
     values.push(rows.param);
-    return `(SELECT x.${rows.column} FROM ${rows.table} x WHERE x.owner = r.key AND x.param = ? AND x.rank = 0) ${direction}`;
+    const value = `SELECT x.${rows.column} FROM ${rows.table} x WHERE x.owner = r.key AND x.param = ? AND x.rank = 0`;
+    return `(${value}) ${direction}`;
   });
   const last = rules.at(-1)?.descending ? 'r.key DESC' : 'r.key';
   return condition(`ORDER BY ${[...keys, last].join(', ')}`, ...values);
@@ -53,20 +63,29 @@ function ownColumn({ code }: SortRule): string | undefined {
 }
 
 function matchesMany(store: Store, { where }: PageQuery): boolean {
-  const found = store.one<{ n: number }>(`SELECT count(*) AS n FROM (SELECT 1 FROM resource r WHERE r.deleted = 0 AND ${where.sql} LIMIT ${FEW})`, ...where.values);
-  return found?.n === FEW;
+  const select = `SELECT 1 FROM resource r WHERE r.deleted = 0 AND ${where.sql} LIMIT ${FEW}`;
+  return store.count(select, ...where.values) === FEW;
 }
 
-function indexedRows(store: Store, compiler: SearchCompiler, rule: SortRule, { type, where, limit, offset }: PageQuery): PageRow[] {
+function indexedRows(
+  store: Store,
+  compiler: SearchCompiler,
+  rule: SortRule,
+  { type, where, limit, offset }: PageQuery,
+): PageRow[] {
   const { table, column, param } = compiler.sortRows(type, rule.code);
   const direction = rule.descending ? 'DESC' : 'ASC';
   const valued: Part = {
-    from: `${table} s CROSS JOIN resource r ON r.key = s.owner WHERE s.param = ? AND s.rank = 0 AND r.deleted = 0 AND ${where.sql}`,
-    order: `s.${column} ${direction}, s.owner ${direction}`, values: [param, ...where.values],
+    from: `${table} s CROSS JOIN resource r ON r.key = s.owner
+      WHERE s.param = ? AND s.rank = 0 AND r.deleted = 0 AND ${where.sql}`,
+    order: `s.${column} ${direction}, s.owner ${direction}`,
+    values: [param, ...where.values],
   };
   const missing: Part = {
-    from: `resource r WHERE r.deleted = 0 AND ${where.sql} AND NOT EXISTS (SELECT 1 FROM ${table} x WHERE x.owner = r.key AND x.param = ?)`,
-    order: 'r.key', values: [...where.values, param],
+    from: `resource r WHERE r.deleted = 0 AND ${where.sql}
+      AND NOT EXISTS (SELECT 1 FROM ${table} x WHERE x.owner = r.key AND x.param = ?)`,
+    order: 'r.key',
+    values: [...where.values, param],
   };
   if (!compiler.isLacking(param)) {
     return partRows(store, valued, limit, offset);
@@ -88,9 +107,14 @@ interface Part {
 }
 
 function partRows(store: Store, { from, order, values }: Part, limit: number, offset: number): PageRow[] {
-  return store.all<PageRow>(`SELECT r.seq, r.updated FROM ${from} ORDER BY ${order} LIMIT ? OFFSET ?`, ...values, limit, offset);
+  return store.all<PageRow>(
+    `SELECT r.seq, r.updated FROM ${from} ORDER BY ${order} LIMIT ? OFFSET ?`,
+    ...values,
+    limit,
+    offset,
+  );
 }
 
 function partCount(store: Store, { from, values }: Part): number {
-  return store.one<{ n: number }>(`SELECT count(*) AS n FROM ${from}`, ...values)?.n ?? 0;
+  return store.count(`SELECT 1 FROM ${from}`, ...values);
 }

@@ -1,4 +1,4 @@
-/** The SQLite file: every version of every resource, search rows, logins and settings. One connection, exclusively held. */
+/** The SQLite file: versions of resources, search rows, logins, settings. One connection, exclusively held. */
 import { statSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 
@@ -7,22 +7,31 @@ const CHECKED_BYTES = 32 * 1024 * 1024; // files up to this size are checked pag
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS version (
-    seq INTEGER PRIMARY KEY, type TEXT NOT NULL, id TEXT NOT NULL, version TEXT NOT NULL, updated INTEGER NOT NULL, content TEXT);
+    seq INTEGER PRIMARY KEY, type TEXT NOT NULL, id TEXT NOT NULL, version TEXT NOT NULL, updated INTEGER NOT NULL,
+    content TEXT);
   CREATE INDEX IF NOT EXISTS version_of ON version (type, id, seq);
+
   CREATE TABLE IF NOT EXISTS resource (
     key INTEGER PRIMARY KEY, type TEXT NOT NULL, id TEXT NOT NULL, project TEXT NOT NULL, updated INTEGER NOT NULL,
     deleted INTEGER NOT NULL, seq INTEGER NOT NULL, UNIQUE (type, id));
   CREATE INDEX IF NOT EXISTS resource_live ON resource (type, project) WHERE deleted = 0;
   CREATE INDEX IF NOT EXISTS resource_by_time ON resource (type, project, updated) WHERE deleted = 0;
-  CREATE TABLE IF NOT EXISTS parameter (param INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, lacking INTEGER NOT NULL DEFAULT 0);
-  CREATE TABLE IF NOT EXISTS word (owner INTEGER NOT NULL, param INTEGER NOT NULL, value TEXT NOT NULL, system TEXT NOT NULL, rank INTEGER NOT NULL);
+
+  CREATE TABLE IF NOT EXISTS parameter (
+    param INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, lacking INTEGER NOT NULL DEFAULT 0);
+  CREATE TABLE IF NOT EXISTS word (
+    owner INTEGER NOT NULL, param INTEGER NOT NULL, value TEXT NOT NULL, system TEXT NOT NULL, rank INTEGER NOT NULL);
   CREATE INDEX IF NOT EXISTS word_value ON word (param, value, owner);
   CREATE INDEX IF NOT EXISTS word_owner ON word (owner, param);
-  CREATE TABLE IF NOT EXISTS point (owner INTEGER NOT NULL, param INTEGER NOT NULL, low REAL NOT NULL, high REAL NOT NULL, rank INTEGER NOT NULL);
+  CREATE TABLE IF NOT EXISTS point (
+    owner INTEGER NOT NULL, param INTEGER NOT NULL, low REAL NOT NULL, high REAL NOT NULL, rank INTEGER NOT NULL);
   CREATE INDEX IF NOT EXISTS point_low ON point (param, low, owner);
   CREATE INDEX IF NOT EXISTS point_owner ON point (owner, param);
-  CREATE TABLE IF NOT EXISTS login (id TEXT PRIMARY KEY, membership TEXT NOT NULL, client TEXT, scope TEXT NOT NULL, created INTEGER NOT NULL,
-    revoked INTEGER NOT NULL, granted INTEGER NOT NULL, code TEXT, challenge TEXT, method TEXT, refresh TEXT);
+
+  CREATE TABLE IF NOT EXISTS login (
+    id TEXT PRIMARY KEY, membership TEXT NOT NULL, client TEXT, scope TEXT NOT NULL, created INTEGER NOT NULL,
+    revoked INTEGER NOT NULL, granted INTEGER NOT NULL, code TEXT UNIQUE, challenge TEXT, method TEXT,
+    refresh TEXT UNIQUE);
   CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS blob (id TEXT PRIMARY KEY, content BLOB NOT NULL);
 `;
@@ -83,24 +92,46 @@ export class Store {
     return this.sql(text).get(...values) as unknown as T | undefined;
   }
 
+  /** How many rows a SELECT gives. */
+  count(select: string, ...values: SQLInputValue[]): number {
+    return this.one<{ n: number }>(`SELECT count(*) AS n FROM (${select})`, ...values)?.n ?? 0;
+  }
+
   run(text: string, ...values: SQLInputValue[]): void {
     this.sql(text).run(...values);
   }
 
   get(type: string, id: string): Row | undefined {
     return this.one<Row>(
-      'SELECT r.key, r.project, r.deleted, v.version, v.updated, v.content FROM resource r JOIN version v ON v.seq = r.seq WHERE r.type = ? AND r.id = ?',
-      type, id);
+      `SELECT r.key, r.project, r.deleted, v.version, v.updated, v.content
+        FROM resource r JOIN version v ON v.seq = r.seq WHERE r.type = ? AND r.id = ?`,
+      type,
+      id,
+    );
   }
 
   /** Adds a version and makes it the current one; gives the resource's key for the search rows. */
   put(version: NewVersion): number {
     const { type, id, project, updated, content } = version;
-    const seq = this.sql('INSERT INTO version (type, id, version, updated, content) VALUES (?, ?, ?, ?, ?)').run(type, id, version.version, updated, content).lastInsertRowid;
+    const seq = this.sql('INSERT INTO version (type, id, version, updated, content) VALUES (?, ?, ?, ?, ?)').run(
+      type,
+      id,
+      version.version,
+      updated,
+      content,
+    ).lastInsertRowid;
     const row = this.one<{ key: number }>(
       `INSERT INTO resource (type, id, project, updated, deleted, seq) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT (type, id) DO UPDATE SET project = excluded.project, updated = excluded.updated, deleted = excluded.deleted, seq = excluded.seq RETURNING key`,
-      type, id, project, updated, content === null ? 1 : 0, seq);
+       ON CONFLICT (type, id) DO UPDATE SET project = excluded.project, updated = excluded.updated,
+         deleted = excluded.deleted, seq = excluded.seq
+       RETURNING key`,
+      type,
+      id,
+      project,
+      updated,
+      content === null ? 1 : 0,
+      seq,
+    );
     return (row as { key: number }).key;
   }
 
@@ -109,7 +140,11 @@ export class Store {
   }
 
   setSetting(name: string, value: string): void {
-    this.run('INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value', name, value);
+    this.run(
+      'INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+      name,
+      value,
+    );
   }
 
   /** Runs `work` so that all of it is stored or none; nests by savepoints. */
@@ -157,7 +192,10 @@ function open(path: string): DatabaseSync {
   try {
     db = new DatabaseSync(path);
     // Exclusive: a second sandbox, or any other program, cannot open the file; the lock dies with this process.
-    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -32000');
+    db.exec(
+      `PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
+       PRAGMA cache_size = -32000`,
+    );
     const owner = (db.prepare('PRAGMA application_id').get() as { application_id: number }).application_id;
     const tables = (db.prepare('SELECT count(*) AS n FROM sqlite_master').get() as { n: number }).n;
     if (owner !== APPLICATION_ID && tables > 0) {
@@ -181,5 +219,7 @@ function storeProblem(error: unknown): StoreProblem {
   if (/locked|busy/i.test(message)) {
     return new StoreProblem('locked', message);
   }
-  return /malformed|not a database|corrupt/i.test(message) ? new StoreProblem('corrupt', message) : new StoreProblem('unwritable', message);
+  return /malformed|not a database|corrupt/i.test(message)
+    ? new StoreProblem('corrupt', message)
+    : new StoreProblem('unwritable', message);
 }

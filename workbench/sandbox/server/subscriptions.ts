@@ -37,14 +37,20 @@ export class Subscriptions {
     if (SILENT.has(change.type)) {
       return;
     }
-    const candidates = this.current().filter((subscription) => subscription.meta?.project === change.project && subscription.criteria.startsWith(change.type));
+    const candidates = this.current().filter(
+      (subscription) => subscription.meta?.project === change.project && subscription.criteria.startsWith(change.type),
+    );
     for (const subscription of candidates) {
-      this.queue = this.queue.then(() => this.deliver(subscription, change)).catch((error: unknown) => this.log.error(`subscription ${subscription.id}: ${String(error)}`));
+      this.queue = this.queue
+        .then(() => this.deliver(subscription, change))
+        .catch((error: unknown) => this.log.error(`subscription ${subscription.id}: ${String(error)}`));
     }
   }
 
   private current(): WithId<Subscription>[] {
-    this.active ??= this.records.matching<Subscription>('Subscription', 'status', 'active').filter(({ channel }) => channel.type === 'rest-hook' && channel.endpoint?.startsWith('Bot/'));
+    this.active ??= this.records
+      .matching<Subscription>('Subscription', 'status', 'active')
+      .filter(({ channel }) => channel.type === 'rest-hook' && channel.endpoint?.startsWith('Bot/'));
     return this.active;
   }
 
@@ -52,7 +58,10 @@ export class Subscriptions {
     const interaction: Interaction = change.after ? (change.before ? 'update' : 'create') : 'delete';
     const resource = (change.after ?? change.before) as WithId<Resource>;
     const matches = await resourceMatchesSubscriptionCriteria({
-      resource, subscription, context: { interaction } as never, getPreviousResource: async () => change.before,
+      resource,
+      subscription,
+      context: { interaction } as never,
+      getPreviousResource: async () => change.before,
     });
     const bot = this.records.find<Bot>('Bot', subscription.channel.endpoint?.split('/')[1]);
     if (matches && bot) {
@@ -60,16 +69,32 @@ export class Subscriptions {
     }
   }
 
-  private async run(bot: WithId<Bot>, subscription: WithId<Subscription>, resource: WithId<Resource>, interaction: Interaction): Promise<void> {
+  private async run(
+    bot: WithId<Bot>,
+    subscription: WithId<Subscription>,
+    resource: WithId<Resource>,
+    interaction: Interaction,
+  ): Promise<void> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       const trace = traceOf({});
-      const membership = this.records.membershipOf(resource.meta?.author?.reference ?? '') ?? this.records.membershipOf(`Bot/${bot.id}`);
+      const membership =
+        this.records.membershipOf(resource.meta?.author?.reference ?? '') ?? this.records.membershipOf(`Bot/${bot.id}`);
       const headers = {
-        'Content-Type': 'application/fhir+json', 'X-Medplum-Subscription': subscription.id, 'X-Medplum-Interaction': interaction, 'x-trace-id': trace.traceId,
-        ...(interaction === 'delete' ? { 'X-Medplum-Deleted-Resource': `${resource.resourceType}/${resource.id}` } : {}),
+        'Content-Type': 'application/fhir+json',
+        'X-Medplum-Subscription': subscription.id,
+        'X-Medplum-Interaction': interaction,
+        'x-trace-id': trace.traceId,
+        ...(interaction === 'delete'
+          ? { 'X-Medplum-Deleted-Resource': `${resource.resourceType}/${resource.id}` }
+          : {}),
       };
       const result = await this.bots.execute({
-        bot, subscription, trace, headers, input: interaction === 'delete' ? {} : resource, contentType: 'application/fhir+json',
+        bot,
+        subscription,
+        trace,
+        headers,
+        input: interaction === 'delete' ? {} : resource,
+        contentType: 'application/fhir+json',
         caller: membership ? this.authenticator.member(membership) : undefined,
       });
       if (!result.failure) {

@@ -10,7 +10,12 @@ export function checkTargets(resource: Resource, exists: (type: string, id: stri
   visit(resource, resource.resourceType, (reference, expression) => {
     const [, type, id] = LITERAL.exec(reference) ?? [];
     if (type && id && !exists(type, id)) {
-      issue.push({ severity: 'error', code: 'structure', details: { text: 'Invalid reference (Not found)' }, expression: [expression] });
+      issue.push({
+        severity: 'error',
+        code: 'structure',
+        details: { text: 'Invalid reference (Not found)' },
+        expression: [expression],
+      });
     }
   });
   if (issue.length > 0) {

@@ -1,5 +1,12 @@
 /** What one search value must match in the search rows: a condition on `w` (words) or `p` (points). */
-import { badRequest, invalidSearchOperator, Operator, OperationOutcomeError, splitSearchOnComma, type Filter } from '@medplum/core';
+import {
+  badRequest,
+  invalidSearchOperator,
+  Operator,
+  OperationOutcomeError,
+  splitSearchOnComma,
+  type Filter,
+} from '@medplum/core';
 import type { SearchParameter } from '@medplum/fhirtypes';
 import { all, any, condition, NEVER, type Condition } from './condition.ts';
 
@@ -10,8 +17,16 @@ const CONTACT_CODES = new Set(['email', 'phone', 'telecom']);
 const DATE = /^\d{4}-\d{2}-\d{2}(T.*)?$/;
 
 const COMPARISONS: Partial<Record<Operator, string>> = {
-  [Operator.EQUALS]: '=', [Operator.EXACT]: '=', [Operator.NOT_EQUALS]: '<>', [Operator.NOT]: '<>', [Operator.GREATER_THAN]: '>', [Operator.STARTS_AFTER]: '>',
-  [Operator.GREATER_THAN_OR_EQUALS]: '>=', [Operator.LESS_THAN]: '<', [Operator.ENDS_BEFORE]: '<', [Operator.LESS_THAN_OR_EQUALS]: '<=',
+  [Operator.EQUALS]: '=',
+  [Operator.EXACT]: '=',
+  [Operator.NOT_EQUALS]: '<>',
+  [Operator.NOT]: '<>',
+  [Operator.GREATER_THAN]: '>',
+  [Operator.STARTS_AFTER]: '>',
+  [Operator.GREATER_THAN_OR_EQUALS]: '>=',
+  [Operator.LESS_THAN]: '<',
+  [Operator.ENDS_BEFORE]: '<',
+  [Operator.LESS_THAN_OR_EQUALS]: '<=',
 };
 
 /** One `word` row matches one of the values of a token, reference or uri filter. */
@@ -65,16 +80,18 @@ function uriTerm(filter: Filter, value: string): Condition {
 
 /** One `word` row matches one of the values of a string filter that is compared whole. */
 export function stringTerm(filter: Filter): Condition {
-  return any(splitSearchOnComma(filter.value).map((value) => {
-    switch (filter.operator) {
-      case Operator.EXACT:
-        return condition('w.value = ? AND w.system = ?', value.toLowerCase(), value);
-      case Operator.CONTAINS:
-        return condition("w.value LIKE ? ESCAPE '\\'", `%${likeText(value.toLowerCase())}%`);
-      default:
-        return value === '' ? NEVER : startsWith(value.toLowerCase());
-    }
-  }));
+  return any(
+    splitSearchOnComma(filter.value).map((value) => {
+      switch (filter.operator) {
+        case Operator.EXACT:
+          return condition('w.value = ? AND w.system = ?', value.toLowerCase(), value);
+        case Operator.CONTAINS:
+          return condition("w.value LIKE ? ESCAPE '\\'", `%${likeText(value.toLowerCase())}%`);
+        default:
+          return value === '' ? NEVER : startsWith(value.toLowerCase());
+      }
+    }),
+  );
 }
 
 export function startsWith(prefix: string): Condition {

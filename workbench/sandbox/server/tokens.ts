@@ -34,14 +34,18 @@ export class TokenSigner {
   /** The signer of this data folder; makes its key the first time. */
   static async open(store: Store): Promise<TokenSigner> {
     const held = store.setting('signing-key');
-    const { id, key } = held ? JSON.parse(held) as { id: string; key: JsonWebKey } : { id: crypto.randomUUID(), key: await newKey() };
+    const { id, key } = held
+      ? (JSON.parse(held) as { id: string; key: JsonWebKey })
+      : { id: crypto.randomUUID(), key: await newKey() };
     if (!held) {
       store.setSetting('signing-key', JSON.stringify({ id, key }));
     }
     const { kty, crv, x, y } = key;
     const shown = { kty, crv, x, y, alg: 'ES256', use: 'sig', kid: id } as JsonWebKey;
     const privateKey = await crypto.subtle.importKey('jwk', key, ALGORITHM, false, ['sign']);
-    const publicKey = await crypto.subtle.importKey('jwk', { kty, crv, x, y } as JsonWebKey, ALGORITHM, false, ['verify']);
+    const publicKey = await crypto.subtle.importKey('jwk', { kty, crv, x, y } as JsonWebKey, ALGORITHM, false, [
+      'verify',
+    ]);
     return new TokenSigner(id, shown, privateKey, publicKey);
   }
 
@@ -53,7 +57,7 @@ export class TokenSigner {
 
   /** The claims of a token that is ours and has not expired, else undefined. */
   async verify(token: string): Promise<Claims | undefined> {
-    const claims = this.verified.get(token) ?? await this.check(token);
+    const claims = this.verified.get(token) ?? (await this.check(token));
     return claims && claims.exp * 1000 > Date.now() ? claims : undefined;
   }
 
@@ -62,7 +66,12 @@ export class TokenSigner {
     if (!header || !payload || !signature || more.length > 0) {
       return undefined;
     }
-    const isOurs = await crypto.subtle.verify(ALGORITHM, this.publicKey, Buffer.from(signature, 'base64url'), Buffer.from(`${header}.${payload}`));
+    const isOurs = await crypto.subtle.verify(
+      ALGORITHM,
+      this.publicKey,
+      Buffer.from(signature, 'base64url'),
+      Buffer.from(`${header}.${payload}`),
+    );
     if (!isOurs) {
       return undefined;
     }

@@ -3,7 +3,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expandValueSets } from './expand.mjs';
 
-const ELEMENT_FIELDS = ['id', 'path', 'sliceName', 'slicing', 'min', 'max', 'base', 'type', 'contentReference', 'isSummary'];
+const ELEMENT_FIELDS = [
+  'id',
+  'path',
+  'sliceName',
+  'slicing',
+  'min',
+  'max',
+  'base',
+  'type',
+  'contentReference',
+  'isSummary',
+];
 
 /** Gives {structures, parameters, compartments, valueSets}: what the server indexes when it starts. */
 export function trimDefinitions(folder) {
@@ -16,11 +27,22 @@ export function trimDefinitions(folder) {
   const parameters = ['search-parameters', 'search-parameters-medplum']
     .flatMap(resources)
     .filter((resource) => resource.resourceType === 'SearchParameter')
-    .map(({ resourceType, id, url, name, code, base, type, expression, target }) =>
-      ({ resourceType, id, url, name, code, base, type, expression, target }));
-  const compartments = Object.fromEntries(read('compartmentdefinition-patient').resource
-    .filter((entry) => entry.param)
-    .map((entry) => [entry.code, entry.param]));
+    .map(({ resourceType, id, url, name, code, base, type, expression, target }) => ({
+      resourceType,
+      id,
+      url,
+      name,
+      code,
+      base,
+      type,
+      expression,
+      target,
+    }));
+  const compartments = Object.fromEntries(
+    read('compartmentdefinition-patient')
+      .resource.filter((entry) => entry.param)
+      .map((entry) => [entry.code, entry.param]),
+  );
   const terminology = ['valuesets', 'v3-codesystems', 'valuesets-medplum', 'valuesets-medplum-generated']
     .flatMap(resources)
     .filter(({ resourceType }) => resourceType === 'ValueSet' || resourceType === 'CodeSystem');
@@ -29,7 +51,18 @@ export function trimDefinitions(folder) {
 
 function trimStructure(structure) {
   const { resourceType, id, url, name, type, kind, abstract, derivation, baseDefinition, snapshot } = structure;
-  return { resourceType, id, url, name, type, kind, abstract, derivation, baseDefinition, snapshot: { element: snapshot.element.map(trimElement) } };
+  return {
+    resourceType,
+    id,
+    url,
+    name,
+    type,
+    kind,
+    abstract,
+    derivation,
+    baseDefinition,
+    snapshot: { element: snapshot.element.map(trimElement) },
+  };
 }
 
 function trimElement(element) {
@@ -45,7 +78,12 @@ function trimElement(element) {
     }
   }
   if (element.constraint) {
-    trimmed.constraint = element.constraint.map(({ key, severity, human, expression }) => ({ key, severity, human, expression }));
+    trimmed.constraint = element.constraint.map(({ key, severity, human, expression }) => ({
+      key,
+      severity,
+      human,
+      expression,
+    }));
   }
   if (element.binding) {
     trimmed.binding = { strength: element.binding.strength, valueSet: element.binding.valueSet };

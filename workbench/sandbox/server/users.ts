@@ -24,17 +24,30 @@ interface LoginBody {
 /** Makes the owner with a random password, and gives it. */
 export async function createOwner(records: Records, project: WithId<Project>): Promise<string> {
   const repo = records.as(project.id);
-  const user = await repo.createResource<User>({ resourceType: 'User', email: OWNER_EMAIL, firstName: 'Sandbox', lastName: 'Owner' });
+  const user = await repo.createResource<User>({
+    resourceType: 'User',
+    email: OWNER_EMAIL,
+    firstName: 'Sandbox',
+    lastName: 'Owner',
+  });
   const practitioner = await repo.createResource<Practitioner>({
-    resourceType: 'Practitioner', name: [{ given: ['Sandbox'], family: 'Owner' }], telecom: [{ system: 'email', use: 'work', value: OWNER_EMAIL }],
+    resourceType: 'Practitioner',
+    name: [{ given: ['Sandbox'], family: 'Owner' }],
+    telecom: [{ system: 'email', use: 'work', value: OWNER_EMAIL }],
   });
   await repo.createResource<ProjectMembership>({
-    resourceType: 'ProjectMembership', project: { reference: `Project/${project.id}`, display: project.name }, user: { reference: `User/${user.id}`, display: OWNER_EMAIL },
-    profile: { reference: `Practitioner/${practitioner.id}`, display: 'Sandbox Owner' }, admin: true,
+    resourceType: 'ProjectMembership',
+    project: { reference: `Project/${project.id}`, display: project.name },
+    user: { reference: `User/${user.id}`, display: OWNER_EMAIL },
+    profile: { reference: `Practitioner/${practitioner.id}`, display: 'Sandbox Owner' },
+    admin: true,
   });
   const password = randomBytes(18).toString('base64url');
   const salt = randomBytes(16).toString('hex');
-  records.ledger.store.setSetting('owner', JSON.stringify({ profile: `Practitioner/${practitioner.id}`, salt, hash: hashOf(password, salt) }));
+  records.ledger.store.setSetting(
+    'owner',
+    JSON.stringify({ profile: `Practitioner/${practitioner.id}`, salt, hash: hashOf(password, salt) }),
+  );
   return password;
 }
 
@@ -70,7 +83,11 @@ export class Users {
     const { scope = 'openid', remember, codeChallenge, codeChallengeMethod } = body;
     const code = randomBytes(16).toString('hex');
     const login = this.logins.create({
-      membership: membership.id, scope, code, challenge: codeChallenge, method: codeChallengeMethod,
+      membership: membership.id,
+      scope,
+      code,
+      challenge: codeChallenge,
+      method: codeChallengeMethod,
       refresh: remember || OFFLINE.test(scope) ? crypto.randomUUID() : null,
     });
     return json(200, { login: login.id, code });
@@ -82,7 +99,9 @@ export class Users {
       return undefined;
     }
     const { profile, salt, hash } = JSON.parse(held) as { profile: string; salt: string; hash: string };
-    return timingSafeEqual(Buffer.from(hash), Buffer.from(hashOf(password, salt))) ? this.records.membershipOf(profile) : undefined;
+    return timingSafeEqual(Buffer.from(hash), Buffer.from(hashOf(password, salt)))
+      ? this.records.membershipOf(profile)
+      : undefined;
   }
 }
 

@@ -36,18 +36,26 @@ function validateStructure(resource: Resource, tokens: Record<string, TypedValue
 }
 
 function asBefore(issues: readonly OperationOutcomeIssue[]): OperationOutcomeIssue[] {
-  return issues.filter(({ details }) => !LATER_CHECKS.test(details?.text ?? '')).map((issue) => {
-    const text = REWORDED[issue.details?.text ?? ''];
-    return text ? { ...issue, details: { text } } : issue;
-  });
+  return issues
+    .filter(({ details }) => !LATER_CHECKS.test(details?.text ?? ''))
+    .map((issue) => {
+      const text = REWORDED[issue.details?.text ?? ''];
+      return text ? { ...issue, details: { text } } : issue;
+    });
 }
 
 function unknownCodes(valueSet: string, values: readonly TypedValueWithPath[]): OperationOutcomeIssue[] {
   const known = codesOf(valueSet);
-  return known ? values.filter(({ value }) => !given(value).some((code) => known.includes(code))).map(({ value, path }) => ({
-    severity: 'error', code: 'value', expression: [path],
-    details: { text: `Value ${JSON.stringify(value)} did not satisfy terminology binding ${valueSet}` },
-  })) : [];
+  return known
+    ? values
+        .filter(({ value }) => !given(value).some((code) => known.includes(code)))
+        .map(({ value, path }) => ({
+          severity: 'error',
+          code: 'value',
+          expression: [path],
+          details: { text: `Value ${JSON.stringify(value)} did not satisfy terminology binding ${valueSet}` },
+        }))
+    : [];
 }
 
 function given(value: unknown): string[] {

@@ -1,4 +1,4 @@
-/** Medplum's `vmcontext` runtime: no Node globals, no working `require`, only `console.log`, and only `exports.handler`. */
+/** Medplum's `vmcontext` runtime: no Node globals, no working `require`, only `console.log`, only `exports.handler`. */
 import { ContentType, Hl7Message, MedplumClient } from '@medplum/core';
 import vm from 'node:vm';
 import type { BotJob } from './botjob.ts';
@@ -24,8 +24,17 @@ class BotConsole {
 /** What the handler resolves to. The timeout ends code before the first `await` only. */
 export async function runInVmContext(job: BotJob, medplum: MedplumClient, messages: string[]): Promise<unknown> {
   const context = vm.createContext({
-    console: new BotConsole(messages), fetch, require: refuseModule, ContentType, Hl7Message, MedplumClient, TextEncoder, URL, URLSearchParams,
-    event: readEvent(job), medplum,
+    console: new BotConsole(messages),
+    fetch,
+    require: refuseModule,
+    ContentType,
+    Hl7Message,
+    MedplumClient,
+    TextEncoder,
+    URL,
+    URLSearchParams,
+    event: readEvent(job),
+    medplum,
   });
   return asSent(await vm.runInContext(wrapped(job.code), context, { timeout: job.timeoutMs }));
 }
