@@ -76,6 +76,13 @@ def test_all_problems_come_at_once_with_their_paths() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("section", ["envelope", "signature"])
+def test_an_empty_section_lacks_what_it_needs(section: str) -> None:
+    """A section that is there and empty is not taken for one that is not there."""
+    with pytest.raises(IntegrationError, match=rf"{section}\.\w+: is missing"):
+        provider_from({**SMALLEST, section: {}})
+
+
 @pytest.mark.parametrize("entry", [None, [], "stripe", 3])
 def test_an_entry_must_be_a_mapping(entry: Any) -> None:
     """A file that holds something else is refused as such."""

@@ -146,7 +146,7 @@ def test_reading_goes_on_after_a_fault_and_reports_its_place(tmp_path: Path) -> 
 
     assert [each.id for each in loaded] == ["evt_1", "evt_3"]
     assert [verdict for verdict in verdicts(loaded) if verdict != "unsigned"] == ["unreadable"]
-    assert str(loaded.problems[0]) == f"{tmp_path}/three.ndjson:2:27: is not whole JSON: expecting value"
+    assert str(loaded.problems[0]) == f"{tmp_path}/three.ndjson:2:26: is not whole JSON: unexpected end of data"
 
 
 @pytest.mark.parametrize(

@@ -207,8 +207,11 @@ class _Section:
             return Locator("", ("", ""), ("",))
 
     def section(self, key: str, build: Callable[[_Section], Built], *, optional: bool = False) -> Any:
-        value = self._take(key, {} if optional else None)
-        return self._build(value, key, build) if value else None
+        if optional and self._left.get(key) is None:
+            self._left.pop(key, None)
+            return None
+        value = self._take(key, None)
+        return None if value is None else self._build(value, key, build)
 
     def sections(self, key: str, build: Callable[[_Section], Built]) -> tuple[Built, ...]:
         value = self._take(key, [])

@@ -60,6 +60,8 @@ def answer_handshake(delivery: Delivery, provider: Provider, secrets: Sequence[s
 
     An answer field `hmac:PATH` is the hex HMAC-SHA256 of the value at that path, made with the first secret.
     """
+    if not provider.handshakes:
+        return None
     data = _try_parse(delivery, provider)
     find = _finder(data, delivery.headers)
     rule = next((rule for rule in provider.handshakes if matches(rule.when, find)), None)
@@ -98,7 +100,7 @@ def recognise_provider(
             data = orjson.loads(body)
         except orjson.JSONDecodeError:
             data = None
-    by_header = [provider for provider in providers.values() if _has_own_header(provider, headers)]
+    by_header = [each for each in providers.values() if headers and _has_own_header(each, headers)]
     find = _finder(data, headers)
     by_shape = [
         provider

@@ -23,6 +23,7 @@ from workbench.flows.exports import is_request, members, read_request
 __all__ = ["read_deliveries", "read_document"]
 
 SUFFIXES = (".body", ".har", ".json", ".jsonl", ".ndjson")
+LINES = (".jsonl", ".ndjson")
 # Files beside the events which are not events: the samples' secrets and, written by other tools, their own settings.
 NOT_EVENTS = ("secrets.json", "package.json")
 
@@ -70,14 +71,32 @@ def read_document(content: bytes, name: str, now: datetime) -> Iterator[Delivery
 
 def _read_file(file: Path, now: datetime) -> Iterator[Delivery | Problem]:
     try:
-        content = file.read_bytes()
+        if file.suffix in LINES:
+            yield from _read_lines(file, now)
+        elif file.suffix == ".body":
+            yield _read_body(file, file.read_bytes(), now)
+        else:
+            yield from read_document(file.read_bytes(), str(file), now)
     except OSError as error:
         yield Problem(message=f"cannot be read: {error.strerror}", file=str(file))
-        return
-    if file.suffix == ".body":
-        yield _read_body(file, content, now)
-    else:
-        yield from read_document(content, str(file), now)
+
+
+def _read_lines(file: Path, now: datetime) -> Iterator[Delivery | Problem]:
+    """Yield from a file of one JSON value a line, line by line: it may be larger than the memory."""
+    blank = True
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            text = (line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line).strip()
+            if not text:
+                continue
+            blank = False
+            try:
+                yield from _read_value(orjson.loads(text), f"{file}:{number}", now, text)
+            except orjson.JSONDecodeError as error:
+                message = f"is not whole JSON: {error.msg}"
+                yield Problem(message=message, file=str(file), line=number, column=error.pos + 1)
+    if blank:
+        yield Problem(message="is empty", file=str(file), remedy="it should hold events as JSON")
 
 
 def _read_body(file: Path, content: bytes, now: datetime) -> Delivery | Problem:
