@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from workbench.fhir.definitions import resource_types
 from workbench.fhir.validation import unchecked_invariants, validate
@@ -317,3 +319,31 @@ def test_one_coding_of_a_concept_must_be_of_its_value_set(status: dict[str, Any]
 def test_every_form_of_a_reference_is_taken(reference: str) -> None:
     """Literal, conditional, absolute, within a bundle and contained references may all point to an Account."""
     assert validate({**INVOICE, "account": {"reference": reference}}) == []
+
+
+FHIR_NAMES = ["status", "identifier", "lineItem", "_status", "extension", "url", "valueString", "valuePeriod", "start"]
+FHIR_NAMES += ["contained", "resourceType", "reference", "subject", "coding", "code", "system", "text", "meta", "tag"]
+JSON_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["Invoice", "2026-01-01", "Account/1"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FHIR_NAMES) | st.text(), inner, max_size=5)
+    ),
+    max_leaves=25,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(FHIR_NAMES) | st.text(), JSON_VALUES, max_size=8),
+    st.sampled_from(["Invoice", "Bundle"]),
+)
+def test_any_json_is_judged_and_never_crashes(members: dict[str, Any], resource_type: str) -> None:
+    """Whatever JSON is given as a resource, the answer is a list of problems with a place, a code and a sentence."""
+    problems = validate({**members, "resourceType": resource_type})
+
+    assert all(problem.target and problem.code and problem.message for problem in problems)
+    assert validate({**members, "resourceType": resource_type}) == problems
