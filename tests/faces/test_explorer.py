@@ -44,7 +44,6 @@ def values(events: LoadedEvents) -> dict[str, Any]:
         Change(key="bot", action="create", kind="Bot", name="invoices", body={"name": "invoices"}),
         Change(key="client", action="delete", kind="ClientApplication", name="old", id="7"),
     )
-    told = {"type": "invoice.paid", "outcome": "applied"}
     rows = (
         ReplayRow(
             delivery="a",
