@@ -173,6 +173,16 @@ def test_oktas_question_is_answered_unsigned(run_bot: RunBot) -> None:
     }
 
 
+def test_a_row_says_when_its_event_happened(run_bot: RunBot) -> None:
+    """Stripe writes whole seconds, Okta ISO texts: both are told as instants, for the time an event took."""
+    hook = {"eventType": "com.okta.event_hook", "data": {"events": [{"uuid": "u", "eventType": "t"}]}}
+    hook["data"]["events"][0]["published"] = "2026-11-23T08:30:00+02:00"  # type: ignore[index]
+    given = {"headers": {"authorization": "shared"}, "secrets": {"KEY": "shared"}}
+
+    assert send(run_bot, WRITINGS["Stripe"], parsed=True)["value"]["results"][0]["at"] == "2025-10-09T08:53:20.000Z"
+    assert run_bot(bot_of("okta"), hook, **given)["value"]["results"][0]["at"] == "2026-11-23T06:30:00.000Z"
+
+
 def test_base64_secrets_and_signatures_work_too(run_bot: RunBot) -> None:
     """The scheme of Standard Webhooks: a decoded key, the id and time in headers, base64 in the signature."""
     entry = {

@@ -20,7 +20,7 @@ from typing import Any, Final
 from workbench.access.integration import Integration
 from workbench.fhir.writes import EVENT_TIME_URL, INTEGRATION_SYSTEM, WriteRule, tag_integration
 
-__all__ = ["CODE_SYSTEM", "Desired", "Reason", "derive_access", "marker_of"]
+__all__ = ["CODE_SYSTEM", "Desired", "Reason", "derive_access", "marker_of", "retiring_name"]
 
 CODE_SYSTEM: Final = "https://integration-workbench.org/fhir/bot-code"
 """The system of the Bot's identifier that holds the SHA-256 of the code deployed last."""
@@ -82,6 +82,11 @@ def marker_of(integration: str) -> str:
     Medplum's admin routes take a description but no tag, so an apply that ends between making and tagging leaves this.
     """
     return f"Managed by the integration workbench as {integration}."
+
+
+def retiring_name(integration: str) -> str:
+    """The name of the client that goes on working while the provider is given the URL of the next."""
+    return f"{integration} sender retiring"
 
 
 def _policy(integration: str, whose: str, lines: list[dict[str, Any]]) -> dict[str, Any]:

@@ -27,14 +27,16 @@ __all__ = ["Action", "Change", "Existing", "Plan", "SecretState", "plan_access",
 Action = Literal["create", "update", "delete", "deploy", "set", "remove"]
 SecretState = Literal["missing", "same", "different"]
 
-_REMOVAL: Final = ("client-membership", "client", "webhook-policy", "bot-membership", "bot", "bot-policy")
+_SENDERS: Final = ("retiring-membership", "retiring", "client-membership", "client", "webhook-policy")
+_REMOVAL: Final = (*_SENDERS, "bot-membership", "bot", "bot-policy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Existing:
     """What is on the server of one integration, found by our marks.
 
-    `resources` is keyed `bot-policy`, `bot`, `bot-membership`, `webhook-policy`, `client`, `client-membership`.
+    `resources` is keyed `bot-policy`, `bot`, `bot-membership`, `webhook-policy`, `client`, `client-membership`; and
+    `retiring`, `retiring-membership`: the client before this one, while its secret is being changed.
     """
 
     resources: Mapping[str, dict[str, Any]] = field(default_factory=dict, repr=False)

@@ -38,6 +38,7 @@ def _provider_constant(provider: Provider) -> dict[str, Any]:
             "events": [{"when": dict(rule.when), "at": rule.at} for rule in provider.envelope.events],
             "id": [locator.text for locator in provider.envelope.id],
             "type": [locator.text for locator in provider.envelope.type],
+            "time": [locator.text for locator in provider.envelope.time],
         },
         "handshakes": [
             {

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from workbench.access.desired import CODE_SYSTEM, Desired, marker_of
+from workbench.access.desired import CODE_SYSTEM, Desired, marker_of, retiring_name
 from workbench.access.plan import Existing, SecretState
 from workbench.fhir.writes import INTEGRATION_SYSTEM
 from workbench.servers.client import Server
@@ -38,6 +38,7 @@ def gather_existing(
         "bot": desired.bot,
         "webhook-policy": desired.webhook_policy or _gone("AccessPolicy", f"{desired.integration} webhook"),
         "client": desired.client or _gone("ClientApplication", f"{desired.integration} sender"),
+        "retiring": _gone("ClientApplication", retiring_name(desired.integration)),
     }
     for key, body in wanted.items():
         named = server.search(body["resourceType"], {"name": body["name"], "_count": "100"})
@@ -45,9 +46,9 @@ def gather_existing(
         ours = [found for found in named if _is_ours(found, desired.integration, adopt)]
         if ours:
             resources[key] = min(ours, key=lambda found: (found["meta"]["lastUpdated"], found["id"]))
-        elif named and getattr(desired, key.replace("-", "_")):
+        elif named and getattr(desired, key.replace("-", "_"), None):
             foreign[key] = _reference(named[0])
-    for key in ("bot", "client"):
+    for key in ("bot", "client", "retiring"):
         membership = find_membership(server, _reference(resources[key])) if key in resources else None
         if membership:
             resources[f"{key}-membership"] = membership

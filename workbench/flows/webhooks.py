@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from workbench.access.desired import retiring_name
 from workbench.errors import PlanError
 from workbench.fhir.writes import INTEGRATION_SYSTEM
 from workbench.flows.integrations import LoadedIntegration
@@ -26,8 +27,6 @@ from workbench.servers.client import Server
 from workbench.servers.projects import find_membership
 
 __all__ = ["describe_webhook", "retire_sender", "rotate_sender"]
-
-_RETIRING = "retiring"
 
 
 def describe_webhook(loaded: LoadedIntegration, provisioned: Provisioned, *, reveal: bool = False) -> tuple[str, ...]:
@@ -67,7 +66,7 @@ def rotate_sender(server: Server, loaded: LoadedIntegration, secrets: Mapping[st
         message = f"rotate {loaded.name}: the server is not as planned ({len(plan.changes)} changes); apply them first"
         raise PlanError(message)
     (old,) = _senders(server, loaded, retiring=False)
-    server.update({**old, "name": f"{old['name']} {_RETIRING}"})
+    server.update({**old, "name": retiring_name(loaded.name)})
     plan = plan_integration(server, loaded, secrets)
     return apply_integration(server, loaded, secrets, confirm=plan.checksum)
 
@@ -90,7 +89,7 @@ def retire_sender(server: Server, loaded: LoadedIntegration) -> tuple[str, ...]:
 
 def _senders(server: Server, loaded: LoadedIntegration, *, retiring: bool) -> list[dict[str, Any]]:
     assert loaded.desired.client is not None
-    name = loaded.desired.client["name"] + (f" {_RETIRING}" if retiring else "")
+    name = retiring_name(loaded.name) if retiring else loaded.desired.client["name"]
     mark = {"system": INTEGRATION_SYSTEM, "code": loaded.name}
     named = server.search("ClientApplication", {"name": name, "_count": "100"})
     return [each for each in named if each["name"] == name and mark in (each["meta"].get("tag") or [])]

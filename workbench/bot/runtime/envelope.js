@@ -45,8 +45,14 @@ function readEvents(data, headers) {
   if (!found || typeof found !== "object") return undefined;
   return (Array.isArray(found) ? found : [found]).map((payload) => {
     const first = (locators) => locators.map((locator) => fill(locator, finder(payload, headers))).find((value) => value ?? false);
-    return { id: first(envelope.id), type: first(envelope.type), payload };
+    return { id: first(envelope.id), type: first(envelope.type), at: instantOf(first(envelope.time)), payload };
   });
+}
+
+/** Epoch seconds, epoch milliseconds or ISO text as an instant; undefined for anything else. */
+function instantOf(time) {
+  const date = new Date(typeof time === "number" && Math.abs(time) < 1e11 ? time * 1000 : time);
+  return time !== undefined && Number.isFinite(date.getTime()) ? date.toISOString() : undefined;
 }
 
 function accepts(mapping, type) {

@@ -25,9 +25,10 @@ async function handleDelivery(medplum, event) {
 
 /** One row for every mapping that takes the event, or one that says that none does. */
 function mapEvent(event) {
-  const name = { event: typeof event.id === "string" ? event.id : null, type: typeof event.type === "string" ? event.type : null };
+  const text = (value) => (typeof value === "string" || typeof value === "number" ? String(value) : null);
+  const name = { event: text(event.id), type: text(event.type), at: event.at };
   if (name.event === null || name.type === null) return [{ ...name, mapping: null, writes: [], problem: "event-unnamed" }];
-  const taking = MAPPINGS.filter((mapping) => accepts(mapping, event.type));
+  const taking = MAPPINGS.filter((mapping) => accepts(mapping, name.type));
   if (taking.length === 0) return [{ ...name, mapping: null, writes: [] }];
   return taking.map((mapping) => {
     const row = { ...name, mapping: `${mapping.name}@${mapping.version}`, writes: [] };
@@ -60,7 +61,7 @@ function conclusion(row, mark) {
   }));
   const said = problem || mark || row.note;
   return {
-    event: row.event, type: row.type, mapping: row.mapping, outcome, writes,
+    event: row.event, type: row.type, at: row.at, mapping: row.mapping, outcome, writes,
     ...(said && { problem: said }),
     ...(row.writes.some((write) => write.retry) && { retry: true }),
   };
