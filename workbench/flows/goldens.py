@@ -1,7 +1,8 @@
-"""Sample deliveries with mappings → what is expected of each, kept in a file beside the tests and compared on every run.
+"""Sample deliveries with mappings → what is expected of each, kept in a file and compared on every run.
 
-A golden file holds, for each event of one delivery, the rows that each mapping makes of it: in Python, and held against
-the JavaScript that runs in the bot. When a mapping changes on purpose, `update` rewrites them and a person reads the diff.
+A golden file holds, for each event of one delivery, the rows that each mapping makes of it: in Python, and held
+against the JavaScript that runs in the bot. When a mapping changes on purpose, `update` rewrites them and a person
+reads the diff.
 """
 
 from __future__ import annotations

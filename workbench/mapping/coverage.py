@@ -109,9 +109,11 @@ class _Meter:
 
     def coverage(self) -> Coverage:
         """What was counted so far."""
-        read = {names for found in reads_of(self._document).values() for names in found.used}
+        reads = reads_of(self._document).values()
+        read = {names for found in reads for names in found.used}
+        asked = {names for found in reads for names in found.asked}
         fields = [
-            FieldUse(path=event_path(names), present=count, read=_is_read(names, read))
+            FieldUse(path=event_path(names), present=count, read=names in asked or _is_read(names, read))
             for names, count in sorted(self._present.items())
         ]
         parts = [

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from workbench.mapping.expression import ir
 from workbench.mapping.expression.faults import Span
 from workbench.mapping.expression.library import LIBRARY
 
-__all__ = ["Use", "code_map_of", "constant_truth", "is_certain", "origins_of", "type_of", "uses_of"]
+__all__ = ["Origins", "Use", "code_map_of", "constant_truth", "is_certain", "origins_of", "type_of", "uses_of"]
 
 _HELPER_TYPES: Final[Mapping[str, str]] = {
     "money": "Money",
@@ -92,7 +92,15 @@ def constant_truth(node: ir.Node) -> bool | None:
     return bool(node.value) if isinstance(node, ir.Constant) else None
 
 
-def origins_of(node: ir.Node, known: Mapping[str, Paths]) -> tuple[Paths, Paths]:
+class Origins(NamedTuple):
+    """Event paths that an expression has to do with."""
+
+    value: Paths  # where its value may come from
+    read: Paths  # all that is read to work it out, the value's own among them
+    asked: Paths  # of which only presence counts: the argument of $exists
+
+
+def origins_of(node: ir.Node, known: Mapping[str, Paths]) -> Origins:
     """Where in the event the value comes from, and every path that is read to work it out.
 
     Args:
@@ -101,7 +109,7 @@ def origins_of(node: ir.Node, known: Mapping[str, Paths]) -> tuple[Paths, Paths]
     """
     tracer = _Tracer()
     origin = tracer.origin(node, dict(known))
-    return origin, frozenset(tracer.reads) | origin
+    return Origins(origin, frozenset(tracer.reads) | origin, frozenset(tracer.asked))
 
 
 def _library_type(name: str) -> str | None:
@@ -150,6 +158,7 @@ class _Tracer:
 
     def __init__(self) -> None:
         self.reads: set[tuple[str, ...]] = set()
+        self.asked: set[tuple[str, ...]] = set()
 
     def origin(self, node: ir.Node, known: dict[str, Paths]) -> Paths:
         found = self._own(node, known)
@@ -222,7 +231,7 @@ class _Tracer:
         if name in ("filter", "single", "sort", "reverse", "distinct"):
             return first
         for origin in origins:
-            self.reads |= origin
+            (self.asked if name == "exists" else self.reads).update(origin)
         return frozenset()
 
     def _read(self, node: ir.Node, known: dict[str, Paths]) -> None:

@@ -28,11 +28,12 @@ class Reads:
 
     paths: tuple[tuple[str, ...], ...]  # sorted
     passed: Paths = frozenset()
+    asked: Paths = frozenset()  # of which only presence counts
 
     @property
     def used(self) -> Paths:
         """The paths whose values count in a result or a decision."""
-        return frozenset(self.paths) - self.passed
+        return frozenset(self.paths) - self.passed - self.asked
 
 
 def reads_of(document: MappingDocument) -> dict[str, Reads]:
@@ -64,11 +65,13 @@ def _follow(block: Block, known: dict[str, Paths], reads: dict[str, Reads]) -> N
 
 
 def _use(leaf: Leaf, known: dict[str, Paths], reads: dict[str, Reads]) -> None:
-    reads[leaf.at.path] = Reads(paths=tuple(sorted(origins_of(leaf.node, known)[1])))
+    found = origins_of(leaf.node, known)
+    reads[leaf.at.path] = Reads(paths=tuple(sorted(found.read | found.asked)), asked=found.asked - found.read)
 
 
 def _pass(leaf: Leaf, known: dict[str, Paths], reads: dict[str, Reads]) -> Paths:
     """Note a read whose value goes on under a name; gives where it comes from."""
-    origin, read = origins_of(leaf.node, known)
-    reads[leaf.at.path] = Reads(paths=tuple(sorted(read)), passed=origin)
-    return origin
+    found = origins_of(leaf.node, known)
+    asked = found.asked - found.read
+    reads[leaf.at.path] = Reads(paths=tuple(sorted(found.read | asked)), passed=found.value, asked=asked)
+    return found.value
