@@ -167,3 +167,17 @@ def test_inline_hooks_are_not_audited(shipped: dict[str, EventMapping]) -> None:
     taken = [name for name, mapping in shipped.items() if mapping.accepts("com.okta.user.pre-registration")]
 
     assert taken == []
+
+
+def test_nobody_is_not_a_person(sample: Sample, map_event: MapEvent) -> None:
+    """Where no user by that login exists Okta writes `unknown`: no reference, no key and no Task is made of it."""
+    event = sample("okta/user.account.lock/too-many-attempts")
+    event["actor"]["id"] = "unknown"
+    event["target"] = [{"id": "unknown", "type": "AppInstance", "displayName": "x"}]
+
+    audit = map_event("okta-audit", event)["audit"]["resource"]
+
+    assert "unknown" not in str(audit)
+    assert "who" not in audit["agent"][0]
+    assert validate(audit) == []
+    assert map_event("okta-security-task", event) == {}
