@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, get_args
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from workbench.errors import DeliveryError, IntegrationError
 from workbench.events import entries
@@ -104,6 +107,32 @@ def test_a_signed_field_must_be_known() -> None:
 
     with pytest.raises(IntegrationError, match=r"signature.signed: knows no field \{boddy\}; it may hold body"):
         provider_from({**SMALLEST, "signature": signature})
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.text(max_size=6)
+        | st.sampled_from(["hmac-sha256", "{body}", "a"]),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["name", "signature", "envelope", "handshake", "algorithm", "header", "signed", "id", "type"]
+                )
+                | st.text(max_size=3),
+                inner,
+                max_size=6,
+            )
+        ),
+    )
+)
+def test_whatever_a_file_holds_is_a_provider_or_our_error(entry: Any) -> None:
+    """Nothing that YAML can hold ends in another error."""
+    with suppress(IntegrationError):
+        assert provider_from(entry).name
 
 
 def test_an_unknown_provider_is_refused_with_those_there_are() -> None:

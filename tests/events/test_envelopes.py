@@ -158,7 +158,9 @@ def test_a_faulty_event_of_a_batch_is_named_by_its_position() -> None:
     """Which event of the batch is faulty is part of the message."""
     body = {"eventType": "com.okta.event_hook", "data": {"events": [LOG_EVENT, 7]}}
 
-    with pytest.raises(EnvelopeError, match=r"event 2 of 2 in the delivery x.json:3 must be a JSON object, not a int"):
+    with pytest.raises(
+        EnvelopeError, match=r"event 2 of 2 in the delivery x.json:3 must be a JSON object, not a number"
+    ):
         read_events(delivery(body), find_provider("okta"))
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from workbench.events.delivery import Event
 from workbench.events.drift import compare_profiles, unread_paths
-from workbench.events.formats import format_of, mask, personal_reason
+from workbench.events.formats import format_of, mask, mask_payload, personal_reason
 from workbench.events.json_schema import event_schema
 from workbench.events.profile import EventProfile, FieldProfile, profile_events
 from workbench.events.shapes import KEPT_VALUES, MOST_KEYS
@@ -180,6 +180,14 @@ def test_a_mask_keeps_no_letter_and_no_digit(value: Any) -> None:
     if isinstance(value, str):
         outline = mask(value).rpartition("_")[2]
         assert set("0123456789abcdefghijklmnopqrstuvwyzABCDEFGHIJKLMNOPQRSTUVWYZ") & set(outline) <= {"9"}
+
+
+def test_a_masked_payload_has_the_form_and_not_the_content() -> None:
+    """Every sample can be shown masked: its keys are all there, its people are not."""
+    for each in samples("2026-10-28.endive"):
+        masked = json.dumps(mask_payload(each.payload), ensure_ascii=False)
+        assert list(json.loads(masked)["data"]["object"]) == list(each.payload["data"]["object"])
+        assert [hidden for hidden in ("Amara", "example.com", "97205", "Rosa", "+1503") if hidden in masked] == []
 
 
 def test_a_profile_shows_no_payload() -> None:

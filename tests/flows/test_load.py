@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import json
 import shutil
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import workbench as wb
 from workbench.errors import DeliveryError
@@ -157,7 +160,7 @@ def test_reading_goes_on_after_a_fault_and_reports_its_place(tmp_path: Path) -> 
         ("", ": is empty; it should hold events as JSON"),
         ("id,object\n1,event\n", ":1:1: is not whole JSON: expecting value"),
         (b"\x00\xff\xfe", ":1: is not UTF-8 text at byte 1"),
-        ("7", ": is a int, not an event; an event is a JSON object"),
+        ("7", ": is a number, not an event; an event is a JSON object"),
         ("[" * 100_000, ":1: is nested too deeply to be an event"),
         (
             '{"type": "surprise"}',
@@ -171,6 +174,44 @@ def test_a_file_without_any_event_is_one_clear_error(tmp_path: Path, text: str |
         load_text(tmp_path, text, "bad.json")
 
     assert f"no event could be read from {tmp_path / 'bad.json'}:\n{tmp_path / 'bad.json'}{message}" in str(error.value)
+
+
+@given(
+    content=st.binary(max_size=60)
+    | st.lists(
+        st.sampled_from(
+            [
+                b"{",
+                b"}",
+                b"[",
+                b"]",
+                b"\n",
+                b",",
+                b'"',
+                b'"id": "evt_1"',
+                b'"object": "event"',
+                b'"headers": {}',
+                b'"body": 1',
+                b"\xff",
+            ]
+        ),
+        max_size=14,
+    ).map(b"".join),
+    name=st.sampled_from(["a.json", "a.ndjson", "a.har", "a.body"]),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_whatever_a_file_holds_is_loaded_or_our_error(tmp_path: Path, content: bytes, name: str) -> None:
+    """No bytes in a file of events end in another error, and none is passed over in silence."""
+    (tmp_path / name).write_bytes(content)
+    with suppress(DeliveryError):
+        assert load_events(tmp_path / name, secrets={}).deliveries
+
+
+@pytest.mark.parametrize("text", ["[]", '{"object": "list", "data": []}'])
+def test_a_list_of_no_events_is_named(tmp_path: Path, text: str) -> None:
+    """Whoever asked to load something is told that there was nothing."""
+    with pytest.raises(DeliveryError, match=r"none\.json holds no events: its lists are empty"):
+        load_text(tmp_path, text, "none.json")
 
 
 def test_a_missing_path_is_named() -> None:

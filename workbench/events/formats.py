@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
-__all__ = ["format_of", "mask", "personal_reason"]
+__all__ = ["format_of", "mask", "mask_payload", "personal_reason"]
 
 # Not every word with an underscore is an id: `charge_automatically` is a code, `ch_3QxB7kLm` has a capital or a digit.
 PREFIXED_ID = r"[a-z]{2,12}_(?=[A-Za-z_]*[A-Z0-9])[A-Za-z0-9_]{8,}"
@@ -30,6 +30,7 @@ TIME_NAMES = re.compile(
 MONEY_NAMES = re.compile(r"amount|total|balance|price|_tax$|^tax$|fee|shipping$")
 SECONDS, MILLISECONDS = (946_684_800, 4_102_444_800), (946_684_800_000, 4_102_444_800_000)  # the years 2000 to 2100
 
+SHOWN = {"object", "type", "eventType", "status", "currency", "api_version", "livemode"}  # names of things, of nobody
 PERSONAL_FORMATS = {"email": "is an e-mail address", "phone": "is a phone number", "ipv4": "is an IP address"}
 PERSONAL_FORMATS["ipv6"] = PERSONAL_FORMATS["ipv4"]
 NAME, FREE_TEXT = "names a person", "is free text, which may say anything"
@@ -123,6 +124,19 @@ def mask(value: Any) -> str:
     prefix = text[: text.index("_") + 1] if re.fullmatch(PREFIXED_ID, text) else ""
     outline = re.sub(r"[^\W\d_]", lambda letter: "X" if letter[0].isupper() else "x", text[len(prefix) :])
     return prefix + re.sub(r"\d", "9", outline)
+
+
+def mask_payload(value: Any, key: str = "") -> Any:
+    """Return a payload with the outline of each value, so that its form can be shown where its content must not be.
+
+    >>> mask_payload({"object": "invoice", "customer_name": "Amara", "amount": 1299, "paid": True, "lines": [None]})
+    {'object': 'invoice', 'customer_name': 'Xxxxx', 'amount': '9999', 'paid': True, 'lines': [None]}
+    """
+    if isinstance(value, dict):
+        return {name: mask_payload(item, name) for name, item in value.items()}
+    if isinstance(value, list):
+        return [mask_payload(item, key) for item in value]
+    return value if value is None or isinstance(value, bool) or key in SHOWN else mask(value)
 
 
 def _snake(name: str) -> str:

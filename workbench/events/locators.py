@@ -99,4 +99,5 @@ def describe_shape(data: Any) -> str:
         return f"an object with {len(data)} key{'s' * (len(data) != 1)} ({keys}{', …' if len(data) > 8 else ''})"
     if isinstance(data, list):
         return f"a list of {len(data)}"
-    return "null" if data is None else f"a {type(data).__name__}"
+    kinds = {"NoneType": "null", "str": "a text", "bool": "a boolean", "int": "a number", "float": "a number"}
+    return kinds.get(type(data).__name__, f"a {type(data).__name__}")

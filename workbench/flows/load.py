@@ -122,6 +122,9 @@ def load_events(
         if progress:
             progress(f"read {len(judged)} deliveries from {path}")
     loaded = LoadedEvents(deliveries=tuple(judged))
+    if not judged:
+        message = f"{path} holds no events: its lists are empty"
+        raise DeliveryError(message)
     if all(each.verdict == "unreadable" for each in judged):
         listed = "\n".join(str(problem) for problem in loaded.problems[:20])
         message = f"no event could be read from {path}:\n{listed}"

@@ -18,6 +18,7 @@ import orjson
 
 from workbench.errors import DeliveryError, Problem
 from workbench.events.delivery import Delivery
+from workbench.events.locators import describe_shape
 from workbench.flows.exports import is_request, members, read_request
 
 __all__ = ["read_deliveries", "read_document"]
@@ -158,8 +159,8 @@ def _read_value(value: Any, name: str, now: datetime, written: bytes | None = No
     elif isinstance(value, dict):
         yield Delivery(body=written or json.dumps(value).encode(), headers={}, received_at=now, name=name)
     else:
-        kind = "null" if value is None else f"a {type(value).__name__}"
-        yield Problem(message=f"is {kind}, not an event", file=name, remedy="an event is a JSON object")
+        message = f"is {describe_shape(value)}, not an event"
+        yield Problem(message=message, file=name, remedy="an event is a JSON object")
 
 
 def _with_record(delivery: Delivery, record: dict[str, Any]) -> Delivery:
