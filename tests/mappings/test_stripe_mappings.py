@@ -490,3 +490,11 @@ def test_a_subscription_that_ended_before_it_began_has_a_valid_period(sample: Sa
 
     assert made["servicePeriod"]["start"] == made["servicePeriod"]["end"]
     assert validate(made) == []
+
+
+def test_a_dispute_of_2013_is_known_by_its_charge(sample: Sample, map_event: MapEvent) -> None:
+    """Before disputes had ids there was one a charge."""
+    event = sample("stripe/charge.dispute.created/not-recognised")
+    del event["data"]["object"]["id"]
+
+    assert map_event("stripe-dispute", event)["answer"]["value"] == event["data"]["object"]["charge"]
