@@ -44,7 +44,7 @@ export interface SearchContext {
 export function searchBundle(context: SearchContext, request: SearchRequest): Bundle<WithId<Resource>> {
   const types = request.types ?? [request.resourceType];
   const count = pageSize(request);
-  const offset = request.offset ?? 0;
+  const offset = Math.max(0, request.offset || 0); // NaN, of a text that is no number, is the beginning too
   checkPaging(request, offset);
   const where = any(types.map((type) => typeCondition(context, type, request)));
   const page =
