@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from workbench.mapping.expression import ir
 from workbench.mapping.expression.faults import refused
@@ -14,6 +15,7 @@ from workbench.mapping.expression.writer import NODE_WRITERS, Helper, Scope, Val
 __all__ = ["write_tail_call"]
 
 _KINDS = {"s": "string", "n": "number", "b": "boolean", "o": "object", "f": "function"}
+_LOOSE = {"mapped", "filtered", "single", "reduced", "each", "sort", "reverse", "distinct", "append"}
 _NO_FUNCTION = (ir.Constant, ir.Path, ir.Binary, ir.ArrayOf, ir.ObjectOf, ir.Negation)
 
 
@@ -24,27 +26,29 @@ def _call(writer: Writer, node: ir.Call, scope: Scope) -> Value:
     if name is not None and name in REFUSED_FUNCTIONS:
         construct, remedy = REFUSED_FUNCTIONS[name]
         raise refused(node.procedure.span, construct, f"${name} is not portable", remedy)
-    arguments = _arguments(writer, node, scope)
+    arguments = _arguments(writer, node, replace(scope, tail=False))
     if name is not None and name in LIBRARY:
         return _built_in_call(writer, node, LIBRARY[name], arguments, scope)
     procedure = writer.cleaned(writer.value(node.procedure, scope))
     known = writer.constant(_known(node.procedure, scope))
-    code = writer.call("call", "run", procedure.code, known, scope.context, *[value.code for value in arguments])
-    return Value(code=code, sequence=True)
+    code = writer.call("call", "run", procedure.code, known, _context(writer, scope), *[value.code for value in arguments])
+    return Value(code=code, sequence=True, loose=True)
 
 
 def write_tail_call(writer: Writer, node: ir.Call, scope: Scope) -> str:
     """Code of a call that ends a function: of a lambda left to the caller, of a built-in made, not collapsed."""
     name = _static_name(node.procedure, scope)
     if name is not None and (name in writer.helpers or name in LIBRARY or name in REFUSED_FUNCTIONS):
-        if name in LIBRARY and _may_use_context(LIBRARY[name], len(node.arguments)):
+        parameters = Signature(LIBRARY[name].signature).parameters if name in LIBRARY else ()
+        uses = any(one.context is not None for one in parameters)
+        if uses and not _is_straight(parameters, len(node.arguments)):
             raise refused(
                 node.span,
                 "tail-context",
                 "the context of a call that ends a function is not what it seems",
                 "give the argument: $uppercase($)",
             )
-        return writer.cleaned(_call(writer, node, scope)).code
+        return writer.cleaned(_call(writer, node, replace(scope, tail=True))).code
     if isinstance(node.procedure, ir.Path):
         return _call(writer, node, scope).code
     arguments = _arguments(writer, node, scope)
@@ -97,7 +101,7 @@ def _helper_call(writer: Writer, node: ir.Call, name: str, helper: Helper, scope
 
 
 def _built_in_call(writer: Writer, node: ir.Call, built_in: BuiltIn, arguments: Sequence[Value], scope: Scope) -> Value:
-    known = {"sequence": built_in.result == "sequence"}
+    known = {"sequence": built_in.result == "sequence", "loose": built_in.runtime in _LOOSE}
     kind = built_in.result if built_in.result in ("string", "number", "boolean") else None
     parameters = Signature(built_in.signature).parameters
     straight = _is_straight(parameters, len(arguments))
@@ -129,9 +133,16 @@ def _checked(writer: Writer, built_in: BuiltIn, values: Sequence[Value], scope: 
         run,
         writer.runtime(built_in.runtime),
         writer.constant(built_in.signature),
-        scope.context,
+        _context(writer, scope) if _may_use_context(built_in, len(values)) else writer.notation.null,
         *[value.code for value in values],
     )
+
+
+def _context(writer: Writer, scope: Scope) -> str:
+    """The context, where a function may take it for an argument; none is known where a call ends a function."""
+    if scope.tail:
+        return writer.notation.null
+    return writer.call("raw_context", scope.context) if scope.raw else scope.context
 
 
 def _is_straight(parameters: Sequence[Parameter], count: int) -> bool:
@@ -143,15 +154,16 @@ def _is_straight(parameters: Sequence[Parameter], count: int) -> bool:
 
 
 def _may_use_context(built_in: BuiltIn, count: int) -> bool:
+    """Whether the context can stand in for an argument that is left out."""
     parameters = Signature(built_in.signature).parameters
-    return any(one.context is not None for one in parameters) and not _is_straight(parameters, count)
+    return any(one.context is not None for one in parameters) and count < len(parameters)
 
 
 def _argument(writer: Writer, node: ir.Node, parameter: Parameter, value: Value, place: int) -> tuple[str, str | None]:
     """Code of one argument, and the test under which it can be taken as it is."""
     kind = parameter.kind
     if kind == "a":
-        if isinstance(node, ir.ArrayOf) and parameter.subtype is None:
+        if isinstance(node, ir.ArrayOf) and not node.predicates and node.group is None and parameter.subtype is None:
             return value.code, None
         subtype = [writer.constant(parameter.subtype), writer.constant(place)] if parameter.subtype else []
         return writer.call("list_of" if subtype else "as_list", value.code, *subtype), None

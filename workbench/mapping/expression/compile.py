@@ -113,8 +113,9 @@ def python_source(writer: Writer) -> str:
 
 
 def _write_body(writer: Writer, node: ir.Node, raw: bool) -> None:
-    context = writer.let(writer.call("root", "data"), "c")
-    scope = Scope(context=context, this="data", whole="data", raw=raw, bindings="given")
+    data = writer.let(writer.notation.settled("data"), "d") if raw else "data"
+    context = writer.let(writer.call("root", data), "c")
+    scope = Scope(context=context, this=data, whole=data, raw=raw, bindings="given")
     scope = framed(writer, (node,), scope)
     value = writer.cleaned(writer.value(node, scope))
     writer.give(writer.call("finish", "run", value.code))

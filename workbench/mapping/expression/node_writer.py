@@ -45,7 +45,7 @@ def _constant(writer: Writer, node: ir.Constant, scope: Scope) -> Value:
 
 def _variable(writer: Writer, node: ir.Variable, scope: Scope) -> Value:
     if node.name == "":
-        return Value(code=scope.this, raw=scope.raw, pure=True)
+        return Value(code=scope.this, raw=scope.raw, pure=True, sequence=scope.this != scope.whole)
     if node.name == "$":
         return Value(code=scope.whole, raw=scope.raw, pure=True)
     slot = scope.variables.get(node.name)
@@ -54,14 +54,14 @@ def _variable(writer: Writer, node: ir.Variable, scope: Scope) -> Value:
         assert outer is not None
         return outer
     if slot.assigned:
-        return Value(code=slot.code, raw=slot.raw, absent=slot.absent, pure=slot.fixed)
+        return Value(code=slot.code, raw=slot.raw, absent=slot.absent, pure=slot.fixed, sequence=not slot.fixed or slot.loose)
     assert outer is not None
     test = (
         writer.notation.is_missing(slot.code)
         if outer.code == writer.notation.missing
         else f"{slot.code} {'is' if writer.notation.missing == 'MISSING' else '==='} {writer.runtime('UNBOUND')}"
     )
-    return Value(code=writer.notation.conditional(test, outer.code, slot.code))
+    return Value(code=writer.notation.conditional(test, outer.code, slot.code), sequence=True)
 
 
 def _unbound(writer: Writer, node: ir.Variable, scope: Scope) -> Value:
@@ -168,6 +168,8 @@ def _choice(writer: Writer, node: ir.Choice, scope: Scope) -> Value:
         "sure": yes.sure and no.sure,
         "raw": yes.raw,
         "absent": yes.absent,
+        "loose": yes.loose or no.loose,
+        "sequence": yes.loose or no.loose,
     }
     if not yes_lines and not no_lines:
         return Value(code=writer.notation.conditional(test, yes.code, no.code), **known)  # type: ignore[arg-type]
@@ -299,7 +301,8 @@ def _block(writer: Writer, node: ir.Block, scope: Scope) -> Value:
     inner = framed(writer, node.items, scope)
     for item in node.items[:-1]:
         _run(writer, item, inner)
-    return writer.value(node.items[-1], inner)
+    value = writer.value(node.items[-1], inner)
+    return replace(value, sequence=value.loose)
 
 
 def _run(writer: Writer, node: ir.Node, scope: Scope) -> None:
@@ -314,14 +317,14 @@ def _bind(writer: Writer, node: ir.Bind, scope: Scope) -> Value:
     slot = scope.variables[node.name]
     writer.set(slot.code, value.code)
     slot.assigned = True
-    return value
+    return replace(value, sequence=value.loose)
 
 
 def _lambda(writer: Writer, node: ir.Lambda, scope: Scope) -> Value:
     name = writer.fresh("f")
     parameters: dict[str, Slot] = {}
     for parameter in node.parameters:
-        parameters[parameter] = Slot(code=writer.fresh(_identifier(parameter)))
+        parameters[parameter] = Slot(code=writer.fresh(_identifier(parameter)), loose=True)
     python = not writer.notation.close
     declared = [f"{slot.code}=MISSING" if python else slot.code for slot in _declared(writer, node, parameters)]
     with writer.function(name, [*declared, *(["*_"] if python else [])]):
@@ -397,7 +400,7 @@ def _apply(writer: Writer, node: ir.Apply, scope: Scope) -> Value:
     left, right = writer.then(
         writer.cleaned(writer.value(node.left, scope)), lambda: writer.cleaned(writer.value(node.right, scope))
     )
-    return Value(code=writer.call("apply_to", "run", left.code, right.code), sequence=True)
+    return Value(code=writer.call("apply_to", "run", left.code, right.code), sequence=True, loose=True)
 
 
 def _array(writer: Writer, node: ir.ArrayOf, scope: Scope) -> Value:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from workbench.mapping.expression import ir
+from workbench.mapping.expression.faults import refused
 from workbench.mapping.expression.writer import NODE_WRITERS, Scope, Value, Writer
 
 __all__ = ["write_behind", "write_middle", "write_names"]
@@ -105,7 +106,7 @@ def _steps(writer: Writer, state: Value, steps: tuple[ir.Step, ...], scope: Scop
     plain = _plain_names(steps[:place]) or ()
     if plain:
         state = write_middle(writer, state, plain, scope)
-    elif fresh and not isinstance(steps[0].node, ir.Name | ir.Sort):
+    elif fresh and (steps[0].stages or not isinstance(steps[0].node, ir.Name)):
         state = replace(state, code=writer.call("start", writer.settled(state).code), absent=False, pure=False)
     for at, step in enumerate(steps[place:], start=place):
         state = _step(writer, writer.settled(state), step, scope, last=at == len(steps) - 1)
@@ -167,7 +168,7 @@ def _function_of(writer: Writer, write: Callable[[Scope], Value], scope: Scope, 
     name, context = writer.fresh("f"), writer.fresh("c")
     with writer.function(name, [context]):
         assigned = [(slot, slot.assigned) for slot in scope.variables.values()]
-        inner = replace(scope.branch(), context=context, this=context, raw=raw, fixed_context=True)
+        inner = replace(scope.branch(), context=context, this=context, raw=raw, fixed_context=True, wrapped=False)
         value = writer.settled(write(inner))
         writer.give(value.code)
         for slot, before in assigned:
@@ -225,12 +226,13 @@ def _sorted(writer: Writer, state: Value, step: ir.Step, scope: Scope) -> Value:
 def _cons_path(writer: Writer, node: ir.Path, scope: Scope) -> Value:
     """A path that begins with an array constructor: the array itself is what the next step goes through."""
     context = writer.let(writer.call("single_context", scope.context), "c")
-    inner = replace(scope, context=context)
+    inner = replace(scope, context=context, wrapped=True)
     value = writer.settled(writer.value(node.steps[0].node, inner))
     value = writer.named(_filtered(writer, node.steps[0].stages, value, inner))
     if len(node.steps) == 1:
         return value
-    rest = _steps(writer, value, node.steps[1:], scope, fresh=False)
+    state = writer.named(replace(value, code=writer.call("cons_state", value.code), pure=False))
+    rest = _steps(writer, state, node.steps[1:], scope, fresh=False)
     return replace(rest, code=writer.call("cons_path", value.code, rest.code), pure=False)
 
 
@@ -298,6 +300,9 @@ def _group(writer: Writer, group: ir.Group, value: Value, scope: Scope) -> Value
 
 
 def _wildcard(writer: Writer, node: ir.Wildcard, scope: Scope) -> Value:
+    if scope.wrapped:
+        message = "JSONata finds flags of its own with * in an array that begins a path"
+        raise refused(node.span, "wrapped-wildcard", message, "bind it first: ($all := *; [$all].…)")
     return Value(code=writer.call("wildcard", scope.context, writer.constant(scope.raw)), raw=scope.raw, sequence=True)
 
 

@@ -12,6 +12,7 @@ from workbench.mapping.expression.functions import (
     dates,
     grouping,
     matching,
+    nulls,
     number_text,
     numbers,
     objects,
@@ -26,7 +27,7 @@ from workbench.mapping.expression.functions import (
 __all__ = ["runtime_names"]
 
 _MODULES: tuple[ModuleType, ...] = (
-    values, truth, objects, number_text, operators, calls, signatures, paths, arrays, grouping, numbers, strings, matching, dates,
+    values, truth, objects, number_text, operators, calls, signatures, paths, arrays, grouping, numbers, strings, matching, dates, nulls,
 )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ class Value:
     absent: bool = False  # missing is null (Python None) here, not MISSING: a field read straight from raw data
     pure: bool = False  # the code is a name or literal whose value never changes
     sequence: bool = False  # may be a sequence that still has to collapse
+    loose: bool = False  # may hold sequences as members, so that what surrounds it collapses it again
 
 
 @dataclass(slots=True)
@@ -39,6 +40,7 @@ class Slot:
     absent: bool = False
     fixed: bool = True  # bound once, before anything here runs: paths from it can be shared
     assigned: bool = True  # known to be bound at this point of the text
+    loose: bool = False  # its value may be a sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,8 @@ class Scope:
     bindings: str | None = None  # the name that holds variables given at run time
     paths: dict[str, Value] = field(default_factory=dict)  # what has been read, by path
     fixed_context: bool = True
+    tail: bool = False  # the call that is written ends a function
+    wrapped: bool = False  # the context is a list made for an array constructor that begins a path
 
     def branch(self) -> Scope:
         """The same for text that may not run: what it reads is not known afterwards."""

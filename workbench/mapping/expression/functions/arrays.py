@@ -138,10 +138,12 @@ def each(run: Run, value: Any, function: Function) -> Sequence:
     return out
 
 
-def sift(run: Run, value: Any, function: Function) -> Any:
+def sift(run: Run, value: Any, function: Any = MISSING) -> Any:
     """`$sift(object, function)`: the fields for which it holds; nothing where there are none."""
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not value:
         return MISSING
+    if function.__class__ is not Function:
+        raise fault(code="T1006", message="$sift needs a function")
     kept = {
         key: value[key]
         for key in keys_of(value)

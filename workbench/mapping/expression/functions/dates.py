@@ -38,13 +38,13 @@ def to_millis(text: Any, picture: Any = MISSING) -> Any:
 
 def _parsed(found: re.Match[str]) -> Any:
     """What JavaScript's Date.parse makes of it, in UTC where no zone is given; NaN where it makes nothing."""
-    year, month, day, hour, minute, second, fraction, sign, zone_hour, zone_minute, _ = found.groups()
+    year, month, day, hour, minute, second, fraction, sign, zone_hour, zone_minute, utc = found.groups()
     numbers = [
         int(part) if part else least
         for part, least in ((year, 0), (month, 1), (day, 1), (hour, 0), (minute, 0), (second, 0))
     ]
-    if hour is None and (fraction or sign):
-        return math.nan
+    if hour is None and (fraction or sign or (utc and int(year) < 100)):
+        raise fault(code="U1002", message="$toMillis takes a date alone, or with a time; here a part in between is missing")
     milli = int(f"{fraction or ''}000"[:3])
     midnight = numbers[3] == 24 and not (numbers[4] or numbers[5] or milli)
     if not 1 <= numbers[1] <= 12 or not 1 <= numbers[2] <= 31 or (numbers[3] > 23 and not midnight):

@@ -10,9 +10,9 @@ from typing import Any, Final
 from workbench.mapping.expression.functions.arrays import merge_sort
 from workbench.mapping.expression.functions.objects import ordered
 from workbench.mapping.expression.functions.truth import name_of_kind, utf16_less
-from workbench.mapping.expression.functions.values import MISSING, Cons, Function, Run, Sequence, fault
+from workbench.mapping.expression.functions.values import MISSING, Function, Run, Sequence, fault
 
-__all__ = ["clean", "finish", "group_by", "group_context", "sort_by", "type_name"]
+__all__ = ["finish", "group_by", "group_context", "sort_by", "type_name"]
 
 _DEEPEST: Final = 400
 _EXACT: Final = 2**53
@@ -73,12 +73,12 @@ def group_by(run: Run, value: Any, pairs: Row[Row[Of]], raw: bool) -> dict[str, 
 def sort_by(run: Run, state: Any, terms: Row[Row[Any]], raw: bool) -> Any:
     """`state^(…)`: the items in order, those without a key last."""
     if state is MISSING:
-        return MISSING
+        return Sequence()
     items = state if isinstance(state, list) else Sequence([state])
     if raw and None in items:
         items = Sequence(item for item in items if item is not None)
     if len(items) <= 1:
-        return items
+        return Sequence(items)
     run.spend(len(items))
     known: dict[tuple[int, int], Any] = {}
 
@@ -129,30 +129,6 @@ def type_name(value: Any) -> Any:
             raise fault(code="D1001", message="a number is out of range")
         return "object"
     return MISSING if value is MISSING else names.get(value.__class__, "array")
-
-
-def clean(value: Any, depth: int = 0) -> Any:
-    """The value without the nulls of the data, nothing for null itself; what holds none is given back as it is."""
-    kind = value.__class__
-    if kind is str or kind is int or kind is float or kind is bool or kind is Function:
-        return value
-    if value is None:
-        return MISSING
-    if depth > _DEEPEST:
-        raise fault(code="U1001", message=f"a value is nested more than {_DEEPEST} deep")
-    if isinstance(value, dict):
-        fields = {key: clean(item, depth + 1) for key, item in value.items() if item is not None}
-        if len(fields) == len(value) and all(value[key] is fields[key] for key in fields):
-            return value
-        return fields
-    if isinstance(value, list):
-        items = [clean(item, depth + 1) for item in value if item is not None]
-        if len(items) == len(value) and all(before is after for before, after in zip(value, items, strict=True)):
-            return value
-        if value.__class__ is Sequence:
-            return Sequence(items, keep=value.keep, outer=value.outer)
-        return Cons(items) if value.__class__ is Cons else items
-    return value
 
 
 def finish(run: Run, value: Any, depth: int = 0) -> Any:

@@ -35,14 +35,15 @@ def regex_of(run: Run, pattern: str, most: int) -> Function:
         following = Function(lambda *_: found_from(text, after, False) if after < len(text) else MISSING, 0)
         return {"match": mended(found[0]), "start": found.start(), "end": after, "groups": groups, "next": following}
 
-    def begin(text: Any = MISSING, *_: Any) -> Any:
+    def begin(text: Any = MISSING, start: Any = 0, *_: Any) -> Any:
         if text.__class__ is not str:
             raise fault(code="T0410", message="a regular expression searches a text")
         if len(text) > most:
             raise fault(code="U1001", message=f"the text is longer than {most}, which takes this regular expression too long")
-        return found_from(units(text), 0, True)
+        whole, first = units(text), start if start.__class__ is int and start > 0 else 0
+        return found_from(whole, first, True) if first <= len(whole) else MISSING
 
-    return Function(begin, 1, pattern=compiled)
+    return Function(begin, 2, pattern=compiled)
 
 
 def _matches(run: Run, matcher: Any, text: str) -> Iterator[dict[str, Any]]:
@@ -80,17 +81,18 @@ def match(run: Run, text: Any, pattern: Any, limit: Any = MISSING) -> Any:
     _check_limit(limit, "D3040", "match")
     out = Sequence()
     if limit is MISSING or limit > 0:
-        for found in _matches(run, pattern, text):
-            out.append(
-                {
-                    "match": found.get("match", MISSING),
-                    "index": found.get("start", MISSING),
-                    "groups": found.get("groups", MISSING),
-                }
-            )
-            if limit is not MISSING and len(out) >= limit:
-                break
+        for found in _limited(_matches(run, pattern, text), limit):
+            names = (("match", "match"), ("index", "start"), ("groups", "groups"))
+            out.append({name: found[key] for name, key in names if key in found})
     return out
+
+
+def _limited(found: Iterator[dict[str, Any]], limit: Any) -> Iterator[dict[str, Any]]:
+    """The first matches up to a limit; one more is looked for, as JSONata does, which may be a fault."""
+    for count, one in enumerate(found):
+        if limit is not MISSING and count >= limit:
+            return
+        yield one
 
 
 def split(run: Run, text: Any, separator: Any, limit: Any = MISSING) -> Any:
@@ -105,12 +107,10 @@ def split(run: Run, text: Any, separator: Any, limit: Any = MISSING) -> Any:
     _check_matcher(separator)
     out: list[Any] = []
     text, start = units(text), 0
-    for found in _matches(run, separator, text):
+    for found in _limited(_matches(run, separator, text), limit):
         out.append(mended(text[start : found["start"]]))
         start = found["end"]
-        if limit is not MISSING and len(out) >= limit:
-            return out
-    return [*out, mended(text[start:])]
+    return [*out, mended(text[start:])] if limit is MISSING or len(out) < limit else out
 
 
 def replace(run: Run, text: Any, pattern: Any, replacement: Any, limit: Any = MISSING) -> Any:
@@ -132,18 +132,13 @@ def replace(run: Run, text: Any, pattern: Any, replacement: Any, limit: Any = MI
 
 def _replaced(run: Run, text: str, pattern: Any, replacement: Any, limit: Any) -> str:
     parts: list[str] = []
-    position = count = size = 0
-    for found in _matches(run, pattern, text):
-        matched = units(found["match"])
-        substitute = _substitute(run, found, replacement)
-        parts += [text[position : found["start"]], substitute]
-        position = found["start"] + len(matched)
-        count += 1
+    position = size = 0
+    for found in _limited(_matches(run, pattern, text), limit):
+        parts += [text[position : found["start"]], _substitute(run, found, replacement)]
+        position = found["start"] + len(units(found["match"]))
         size += len(parts[-1]) + len(parts[-2])
         if size > LARGEST_TEXT:
             raise fault(code="D2015", message=f"a text is longer than {LARGEST_TEXT}")
-        if limit is not MISSING and count >= limit:
-            break
     return mended("".join([*parts, text[position:]]))
 
 

@@ -180,11 +180,11 @@ def format_base(value: Any, radix: Any = MISSING) -> Any:
         return "NaN" if whole != whole else "Infinity" if whole > 0 else "-Infinity"
     if base == 10:
         return number_text(whole)
-    rest, zeros = abs(whole), ""
+    rest, zeros, digits = abs(float(whole)), "", ""
     while rest >= _EXACT:  # JavaScript writes a zero for each digit that a double no longer holds
-        rest, zeros = float(rest) / base, zeros + "0"
-    digits, rest = "", int(rest)
-    while rest or not digits:
-        rest, digit = divmod(rest, base)
-        digits = _DIGITS[digit] + digits
+        rest, zeros = rest / base, zeros + "0"
+    while rest > 0 or not digits:
+        digit = math.fmod(rest, base)
+        digits = _DIGITS[int(digit)] + digits
+        rest = (rest - digit) / base
     return ("-" if whole < 0 else "") + digits + zeros

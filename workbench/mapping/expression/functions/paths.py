@@ -10,11 +10,12 @@ from collections.abc import Callable
 from typing import Any
 
 from workbench.mapping.expression.functions.objects import keys_of
+from workbench.mapping.expression.functions.strings import units
 from workbench.mapping.expression.functions.truth import truthy
-from workbench.mapping.expression.functions.values import MISSING, Cons, Run, Sequence, collapse, is_number
+from workbench.mapping.expression.functions.values import MISSING, Cons, Run, Sequence, collapse, fault, is_number
 
 __all__ = [
-    "cons_path", "descendants", "filter_at", "filter_by", "flat", "keep_path", "lookup", "lookup_value", "name_last", "name_mid", "name_open", "root",
+    "cons_path", "cons_state", "descendants", "filter_at", "filter_by", "flat", "keep_path", "lookup", "lookup_value", "name_last", "name_mid", "name_open", "root",
     "single_context", "spread_state", "start", "step_last", "step_mid", "wildcard",
 ]  # fmt: skip
 
@@ -112,7 +113,7 @@ def lookup_value(value: Any, key: Any) -> Any:
 
 def start(context: Any) -> Any:
     """The state a path begins with where its first step is no name: even nothing counts as an item."""
-    return Sequence([MISSING]) if context is MISSING or context is None else context
+    return Sequence([MISSING]) if context is MISSING else context
 
 
 def single_context(context: Any) -> Any:
@@ -120,9 +121,16 @@ def single_context(context: Any) -> Any:
     return context if isinstance(context, list) else Sequence([context])
 
 
+def cons_state(first: Any) -> Any:
+    """The state behind an array constructor that begins a path; JSONata goes through whatever has a length."""
+    if isinstance(first, list):
+        return first
+    return Sequence(units(first)) if isinstance(first, str) else MISSING
+
+
 def cons_path(first: Any, rest: Any) -> Any:
     """The value of a path that begins with an array constructor; the empty array ends it."""
-    return rest if first else first
+    return first if first is MISSING or first == "" or (isinstance(first, list) and not first) else rest
 
 
 def _each(run: Run, state: Any, step: StepFunction, raw: bool) -> list[Any]:
@@ -146,6 +154,8 @@ def step_last(run: Run, state: Any, step: StepFunction, raw: bool, raw_result: b
 
 def keep_path(value: Any) -> Any:
     """The value of a path with `[]` in it: a sequence that stays a list, even of one."""
+    if value is MISSING:
+        raise fault(code="U1002", message="[] has nothing to keep behind an array constructor that gives nothing")
     if value.__class__ is Cons:
         value = Sequence([value])
     if value.__class__ is Sequence:

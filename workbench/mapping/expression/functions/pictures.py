@@ -53,6 +53,7 @@ class Marker:
     zulu: bool = False  # Z for no offset
     separator: int = 0  # digits behind the : of an offset
     longest: int | None = None
+    width: bool = False  # a width is given
     year_digits: int = -1
     fault: str | None = None  # JSONata's code for what is found wrong only when the part is used
 
@@ -120,10 +121,10 @@ def _marker(text: str) -> Marker:
             raise fault(code="D3132", message="a picture has an unknown part")
         how = _DEFAULTS[part]
     least, longest = _width(width) if comma else (None, None)
-    return _made(part, how, modifier, least, longest)
+    return _made(part, how, modifier, least, longest, width=bool(comma))
 
 
-def _made(part: str, how: str, modifier: str, least: int | None, longest: int | None) -> Marker:
+def _made(part: str, how: str, modifier: str, least: int | None, longest: int | None, *, width: bool) -> Marker:
     if part not in _DEFAULTS:
         raise PictureError(reason=f"the part [{part}]")
     if how[0] in "nN":
@@ -132,7 +133,7 @@ def _made(part: str, how: str, modifier: str, least: int | None, longest: int | 
         if part in "Zz":
             raise PictureError(reason="a name of a zone")
         return Marker(
-            part=part, name="lower" if how[0] == "n" else "title" if how[1:2] == "n" else "upper", longest=longest
+            part=part, name="lower" if how[0] == "n" else "title" if how[1:2] == "n" else "upper", longest=longest, width=width
         )
     if part in "PCE":
         raise PictureError(reason=f"[{part}] as a number")
@@ -203,13 +204,11 @@ def _shown(marker: Marker, parts: dict[str, int] | None, hours: int, minutes: in
         return "ISO"
     if part in "Zz":
         return _shown_zone(marker, hours, minutes)
-    if parts is None:
-        if marker.name:
-            raise fault(code="U1002", message="a time is beyond the calendar")
-        return "NaN".rjust(marker.digits, "0") + ("th" if marker.ordinal else "")
     if part == "P":
-        half = "pm" if parts["H"] >= 12 else "am"
+        half = "pm" if parts and parts["H"] >= 12 else "am"
         return half.upper() if marker.name == "upper" else half
+    if parts is None:
+        return _beyond(marker)
     if marker.name:
         name = (_MONTHS[parts["M"] - 1] if part == "M" else _DAYS[parts["F"] - 1])[: marker.longest]
         return name.upper() if marker.name == "upper" else name.lower() if marker.name == "lower" else name
@@ -217,6 +216,15 @@ def _shown(marker: Marker, parts: dict[str, int] | None, hours: int, minutes: in
     if marker.year_digits != -1:
         value = int(math.fmod(value, 10**marker.year_digits))
     return _integer(value, marker)
+
+
+def _beyond(marker: Marker) -> str:
+    """What JSONata writes for a part of a time that no calendar has."""
+    if not marker.name:
+        return "NaN".rjust(marker.digits, "0") + ("th" if marker.ordinal else "")
+    if marker.name == "title" and not marker.width:
+        return "undefined"
+    raise fault(code="U1002", message="a time is beyond the calendar")
 
 
 def _integer(value: int, marker: Marker) -> str:

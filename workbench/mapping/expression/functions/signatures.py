@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from workbench.mapping.expression.functions.nulls import RawContext, clean
 from workbench.mapping.expression.functions.values import MISSING, Function, fault
 
 __all__ = [
@@ -97,6 +98,8 @@ class Signature:
 
 
 def _from_context(context: Any, wanted: str, place: int) -> Any:
+    if context.__class__ is RawContext:
+        context = clean(context.value)
     if not re.match(wanted, symbol(context)):
         raise fault(code="T0411", message=f"the context cannot stand in for argument {place + 1}")
     return context

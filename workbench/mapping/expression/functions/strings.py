@@ -161,7 +161,8 @@ def base64_decode(text: Any) -> Any:
     """`$base64decode(text)`: each byte as one character; what is no base64 is passed over."""
     if text is MISSING:
         return MISSING
-    body = text.partition("=")[0].replace("-", "+").replace("_", "/")
+    signs = "".join(chr(ord(unit) & 0xFF) for unit in units(text))  # as Node reads them
+    body = signs.partition("=")[0].replace("-", "+").replace("_", "/")
     signs = _BASE64_SIGN.sub("", body)
     signs = signs[: -1 if len(signs) % 4 == 1 else None]
     return base64.b64decode(signs + "=" * (-len(signs) % 4)).decode("latin-1")

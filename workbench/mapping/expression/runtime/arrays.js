@@ -93,6 +93,7 @@ function sift(run, value, target) {
   if (!isObject(value)) return undefined;
   const out = {};
   for (const key of Object.keys(value)) {
+    if (!isFunction(target)) throw fault("T1006", "$sift needs a function");
     if (truthy(invoke(run, target, taken(target, value[key], key, value)))) putField(out, key, value[key]);
   }
   return Object.keys(out).length > 0 ? out : undefined;

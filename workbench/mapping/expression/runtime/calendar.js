@@ -36,7 +36,9 @@ function toMillis(text, picture) {
     /^(\d{4})(?:-([01]\d))?(?:-([0-3]\d))?(?:T([0-2]\d):([0-5]\d):([0-5]\d))?(?:\.(\d+))?(?:([+-])([0-2]\d):?([0-5]\d)|Z)?$/.exec(text);
   if (iso === null) throw fault("D3110", "$toMillis takes a time as ISO 8601 writes it");
   const [, year, month = "1", day = "1", hour, minute = "0", second = "0", fraction = "", sign, zoneHour = "0", zoneMinute = "0"] = iso;
-  if (hour === undefined && (fraction || sign)) return NaN;
+  if (hour === undefined && (fraction || sign || (text.endsWith("Z") && Number(year) < 100))) {
+    throw fault("U1002", "$toMillis takes a date alone, or with a time; here a part in between is missing");
+  }
   const milli = Number(`${fraction}000`.slice(0, 3));
   const hours = Number(hour ?? "0");
   const midnight = hours === 24 && Number(minute) + Number(second) + milli === 0;

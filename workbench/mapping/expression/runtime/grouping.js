@@ -42,10 +42,9 @@ function groupBy(run, value, pairs, raw) {
 }
 
 function sortBy(run, state, terms, raw) {
-  if (state === undefined) return undefined;
+  if (state === undefined) return sequenceOf([]);
   const items = Array.isArray(state) ? present(state, raw) : [state];
-  if (items !== state) sequenceOf(items);
-  if (items.length <= 1) return items;
+  if (items.length <= 1) return sequenceOf([...items]);
   spend(run, items.length);
   const known = terms.map(() => new Map());
   const key = (place, item) => {
@@ -79,32 +78,6 @@ function typeName(value) {
   if (Array.isArray(value)) return "array";
   if (isFunction(value)) return "function";
   return typeof value === "number" ? "object" : typeof value;
-}
-
-// The value without the nulls of the data; what holds none is given back as it is.
-function clean(value, depth = 0) {
-  if (value === null || value === undefined) return undefined;
-  if (typeof value !== "object" || isFunction(value)) return value;
-  if (depth > 400) throw fault("U1001", "a value is nested more than 400 deep");
-  if (Array.isArray(value)) {
-    const items = [];
-    for (const item of value) if (item !== null) items.push(clean(item, depth + 1));
-    if (items.length === value.length && items.every((item, place) => item === value[place])) return value;
-    for (const mark of ["sequence", "keep", "outer", "cons"]) if (value[mark]) items[mark] = true;
-    return items;
-  }
-  const names = Object.keys(value);
-  const fields = {};
-  let changed = false;
-  for (const name of names) {
-    if (value[name] === null) changed = true;
-    else {
-      const item = clean(value[name], depth + 1);
-      putField(fields, name, item);
-      changed ||= item !== value[name];
-    }
-  }
-  return changed ? fields : value;
 }
 
 // The value as the caller gets it: plain lists and objects.

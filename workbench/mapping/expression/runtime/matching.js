@@ -11,11 +11,11 @@ function regexOf(run, pattern, most) {
     const next = functionOf(() => (end < text.length ? foundFrom(text, end, false) : undefined), 0);
     return { match: found[0], start: found.index, end, groups: found.slice(1), next };
   };
-  return functionOf((text) => {
+  return functionOf((text, from) => {
     if (typeof text !== "string") throw fault("T0410", "a regular expression searches a text");
     if (text.length > most) throw fault("U1001", `the text is longer than ${most}, which takes this regular expression too long`);
-    return foundFrom(text, 0, true);
-  }, 1);
+    return foundFrom(text, from > 0 ? from : 0, true);
+  }, 2);
 }
 
 function nextMatch(run, matcher, given) {
@@ -38,7 +38,7 @@ function match(run, text, pattern, limit) {
   let found = limit === undefined || limit > 0 ? nextMatch(run, pattern, [text]) : undefined;
   while (found !== undefined && (limit === undefined || out.length < limit)) {
     out.push({ match: found.match, index: found.start, groups: found.groups });
-    if (limit === undefined || out.length < limit) found = nextMatch(run, found.next, []);
+    found = nextMatch(run, found.next, []); // one more than the limit, as JSONata does, which may be a fault
   }
   return out;
 }
@@ -51,12 +51,13 @@ function split(run, text, separator, limit) {
   checkMatcher(separator);
   const out = [];
   let start = 0;
-  for (let found = nextMatch(run, separator, [text]); found !== undefined; found = nextMatch(run, found.next, [])) {
+  let found = nextMatch(run, separator, [text]);
+  while (found !== undefined && (limit === undefined || out.length < limit)) {
     out.push(text.slice(start, found.start));
     start = found.end;
-    if (limit !== undefined && out.length >= limit) return out;
+    found = nextMatch(run, found.next, []);
   }
-  out.push(text.slice(start));
+  if (limit === undefined || out.length < limit) out.push(text.slice(start));
   return out;
 }
 
@@ -71,12 +72,11 @@ function replace(run, text, pattern, replacement, limit) {
   let position = 0;
   let size = 0;
   let found = nextMatch(run, pattern, [text]);
-  for (let count = 1; found !== undefined; count += 1) {
+  for (let count = 0; found !== undefined && (limit === undefined || count < limit); count += 1) {
     parts.push(text.slice(position, found.start), substitute(run, found, replacement));
     position = found.start + found.match.length;
     size += parts[parts.length - 1].length + parts[parts.length - 2].length;
     if (size > LARGEST_TEXT) throw fault("D2015", "a text is longer than 20000000");
-    if (limit !== undefined && count >= limit) break;
     found = nextMatch(run, found.next, []);
   }
   return parts.join("") + text.slice(position);

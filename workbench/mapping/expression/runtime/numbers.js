@@ -26,7 +26,8 @@ function ceil(value) {
 function rounded(value, precision) {
   if (value === undefined) return undefined;
   if (!precision) return even(value);
-  return shifted(even(shifted(value, precision)), -precision) || 0;
+  const found = shifted(even(shifted(value, precision)), -precision);
+  return found === 0 ? 0 : found;
 }
 
 function shifted(value, places) {

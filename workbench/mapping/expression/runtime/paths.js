@@ -75,15 +75,20 @@ function spreadState(value, raw) {
 }
 
 function start(context) {
-  return context === undefined || context === null ? sequenceOf([undefined]) : context;
+  return context === undefined ? sequenceOf([undefined]) : context;
 }
 
 function singleContext(context) {
   return Array.isArray(context) ? context : sequenceOf([context]);
 }
 
+function consState(first) {
+  if (Array.isArray(first)) return first;
+  return typeof first === "string" ? sequenceOf(first.split("")) : undefined;
+}
+
 function consPath(first, rest) {
-  return first.length > 0 ? rest : first;
+  return first === undefined || first === "" || (Array.isArray(first) && first.length === 0) ? first : rest;
 }
 
 function eachOf(run, state, step, raw) {
@@ -108,6 +113,7 @@ function stepLast(run, state, step, raw, rawResult) {
 }
 
 function keepPath(value) {
+  if (value === undefined) throw fault("U1002", "[] has nothing to keep behind an array constructor that gives nothing");
   if (!Array.isArray(value)) return value;
   const list = value.cons && !value.sequence ? sequenceOf([value]) : value;
   if (list.sequence) list.keep = true;

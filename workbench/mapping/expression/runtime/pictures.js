@@ -43,7 +43,7 @@ function pictureMarker(text) {
   how ||= PICTURE_DEFAULTS[part];
   if ("nN".includes(how[0])) {
     if (!"MFPCE".includes(part)) return { part, fault: "D3133" };
-    return { part, name: how[0] === "n" ? "lower" : how[1] === "n" ? "title" : "upper", longest };
+    return { part, name: how[0] === "n" ? "lower" : how[1] === "n" ? "title" : "upper", longest, width: comma >= 0 };
   }
   if ("Zz".includes(part)) {
     const digits = how.replace(":", "").length;
@@ -82,13 +82,14 @@ function shownMarker(marker, parts, hours, minutes) {
   if (marker.fault) throw pictureFault(marker);
   if ("CE".includes(part)) return "ISO";
   if ("Zz".includes(part)) return shownZone(marker, hours, minutes);
-  if (parts === undefined) {
-    if (marker.name) throw fault("U1002", "a time is beyond the calendar");
-    return "NaN".padStart(marker.digits, "0") + (marker.ordinal ? "th" : "");
-  }
   if (part === "P") {
-    const half = parts.H >= 12 ? "pm" : "am";
+    const half = parts !== undefined && parts.H >= 12 ? "pm" : "am";
     return marker.name === "upper" ? half.toUpperCase() : half;
+  }
+  if (parts === undefined) {
+    if (!marker.name) return "NaN".padStart(marker.digits, "0") + (marker.ordinal ? "th" : "");
+    if (marker.name === "title" && !marker.width) return "undefined";
+    throw fault("U1002", "a time is beyond the calendar");
   }
   if (marker.name) {
     const name = (part === "M" ? MONTH_NAMES[parts.M - 1] : DAY_NAMES[parts.F - 1]).slice(0, marker.longest);

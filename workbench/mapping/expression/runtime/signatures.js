@@ -57,10 +57,11 @@ function validated(signature, given, context) {
   signature.parameters.forEach((parameter, index) => {
     const matched = found[index + 1];
     if (matched === "" && parameter.context !== undefined) {
-      if (!new RegExp(parameter.context).test(symbol(context))) {
+      const whole = context instanceof RawContext ? clean(context.value) : context;
+      if (!new RegExp(parameter.context).test(symbol(whole))) {
         throw fault("T0411", `the context cannot stand in for argument ${place + 1}`);
       }
-      out.push(context);
+      out.push(whole);
       return;
     }
     for (const sign of matched === "" ? ["x"] : matched) {

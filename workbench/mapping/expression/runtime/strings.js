@@ -71,7 +71,8 @@ function base64Encode(text) {
 
 function base64Decode(text) {
   if (text === undefined) return undefined;
-  const signs = text.split("=")[0].replace(/-/g, "+").replace(/_/g, "/").replace(/[^A-Za-z0-9+/]/g, "");
+  const bytes = text.replace(/[^\x00-\xff]/g, (unit) => String.fromCharCode(unit.charCodeAt(0) & 255)); // as Node reads them
+  const signs = bytes.split("=")[0].replace(/-/g, "+").replace(/_/g, "/").replace(/[^A-Za-z0-9+/]/g, "");
   let out = "";
   let bits = 0;
   let held = 0;
