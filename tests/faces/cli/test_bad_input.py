@@ -1,4 +1,4 @@
-"""Bad input at the command line: one clear error that names the place and the remedy, no traceback, nothing half done."""
+"""Bad input at the command line: one clear error that names the place and the remedy, and no traceback."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_an_event_of_no_known_provider_is_reported(tmp_path: Path) -> None:
     run = workbench("load", tmp_path / "odd.json")
 
     assert run.returncode == 1
-    assert "is of no provider that is known; name it with `provider`" in errors_of(run)
+    assert "is of no provider that is known: an object with 1 key (hello); name it with `provider`" in errors_of(run)
 
 
 def test_five_faults_of_a_mapping_are_told_at_once(tmp_path: Path) -> None:

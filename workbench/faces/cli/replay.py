@@ -19,8 +19,13 @@ def register(app: typer.Typer) -> None:
 
 
 def replay(
-    integration: Annotated[Path, typer.Argument(help="The integration.yaml, applied before.")],
-    events: Annotated[Path, typer.Argument(help="A folder, JSON or NDJSON of deliveries or events.")],
+    events: Annotated[
+        Path | None, typer.Argument(help="A folder, JSON or NDJSON of deliveries or events. [default: the samples]")
+    ] = None,
+    integration: Annotated[
+        list[Path] | None, typer.Option(help="An integration.yaml, applied before. [default: all of the project]")
+    ] = None,
+    event: Annotated[list[str] | None, typer.Option(help="Only the deliveries that carry this event id.")] = None,
     server: ServerOption = Where.sandbox,
     data: DataOption = Path(".workbench/sandbox"),
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="Deliveries on their way at once.")] = 4,
@@ -29,19 +34,27 @@ def replay(
 
     Exit code 1 when something was not settled.
 
-    [dim]workbench replay mappings/stripe/integration.yaml sample_events[/dim]
+    [dim]workbench replay sample_events --integration mappings/stripe/integration.yaml[/dim]
     """
     from workbench.flows.integrations import load_integration
     from workbench.flows.load import load_events
+    from workbench.flows.project import find_project
     from workbench.flows.verbs import replay as send
 
-    loaded = load_integration(integration)
-    found = load_events(events)
+    project = find_project(Path.cwd())
+    deliveries = load_events(events or project.samples).deliveries
+    if event:
+        wanted = set(event)
+        deliveries = tuple(each for each in deliveries if wanted & {carried.id for carried in each.events})
+    failed = []
     with open_server(server, data) as client:
-        report = send(found, loaded, client, concurrency=concurrency, progress=say)
-    outcomes = ", ".join(f"{count} {outcome}" for outcome, count in report.outcomes().items())
-    results().print(f"{len(report.rows)} deliveries in {report.seconds:.1f} s: {outcomes or 'nothing to send'}")
-    for row in report.failed:
+        for path in integration or project.integrations():
+            report = send(deliveries, load_integration(path), client, concurrency=concurrency, progress=say)
+            outcomes = ", ".join(f"{count} {outcome}" for outcome, count in report.outcomes().items())
+            sent = f"{len(report.rows)} deliveries in {report.seconds:.1f} s"
+            results().print(f"{path}: {sent}: {outcomes or 'nothing to send'}", markup=False)
+            failed += report.failed
+    for row in failed:
         complain(f"{row.delivery}: {row.outcome}: {row.problem or 'no reason was given'}")
-    if report.failed:
+    if failed:
         raise typer.Exit(1)
