@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from workbench.audit.columns import read_sql
 from workbench.audit.completeness import hidden_runs
-from workbench.audit.thresholds import Thresholds, Verdict, burn_rate, judge
+from workbench.audit.thresholds import Thresholds, Verdict, burn_rate, judge, read_thresholds
 from workbench.audit.window import read_moment
 from workbench.errors import StoreError
 from workbench.store.audit_rows import open_duckdb, written_plainly
@@ -86,7 +86,7 @@ def measures(
     *,
     since: str | datetime | timedelta | None = None,
     until: str | datetime | timedelta | None = None,
-    thresholds: Thresholds | None = None,
+    thresholds: Thresholds | Mapping[str, Any] | None = None,
     bots: Sequence[Mapping[str, Any]] = (),
 ) -> Measures:
     """The measures of audit rows, judged against thresholds.
@@ -94,17 +94,18 @@ def measures(
     Args:
         rows: an audit frame, or the folder that a pull keeps.
         since, until: the span that is judged, as of `audit_frame`; the whole of the rows, until now, when not given.
-        thresholds: targets; the defaults of `Thresholds` when not given.
+        thresholds: targets, by name as in `Thresholds`; what is left out keeps its default.
         bots: the Bot resources whose runs these are; one that hides runs makes a healthy verdict "could not tell".
 
     Raises:
         StoreError: the folder holds no rows, or is damaged.
+        IntegrationError: a threshold is unknown or out of range; all of them at once.
         ValueError: a time is none.
     """
     now = datetime.now(UTC)
     end = read_moment(until, now=now) if until is not None else now
     begin = read_moment(since, now=end) if since is not None else None
-    allowed = thresholds or Thresholds()
+    allowed = thresholds if isinstance(thresholds, Thresholds) else read_thresholds(thresholds or {})
     with open_duckdb() as connection, written_plainly("audit rows", DAMAGED):
         _name_rows(connection, rows, begin, end)
         summary = _summary(connection)
