@@ -239,6 +239,20 @@ def test_an_empty_secret_proves_nothing(secrets: list[str]) -> None:
         check_signature(signed(STRIPE), STRIPE, secrets, NOW)
 
 
+def test_a_header_full_of_signatures_costs_one_proof() -> None:
+    """A hostile header of ten thousand signatures over a megabyte is refused at once, not in minutes."""
+    header = "t=1795435200," + ",".join(f"v1={number:064x}" for number in range(10_000))
+    delivery = Delivery(body=b"x" * 1_000_000, headers={"stripe-signature": header}, received_at=NOW)
+
+    assert reason_of(delivery) == "mismatched"
+
+
+def test_the_time_to_judge_by_is_aware() -> None:
+    """A naive time would be judged by the machine's own zone."""
+    with pytest.raises(ValueError, match="give the time to judge by as an aware datetime"):
+        check_signature(signed(STRIPE), STRIPE, [secret_of(STRIPE)], NOW.replace(tzinfo=None))
+
+
 def test_a_secret_in_the_wrong_form_is_named() -> None:
     """A secret that must be base64 and is not is the caller's mistake, not the delivery's."""
     svix = find_provider("svix")

@@ -175,6 +175,28 @@ def test_accepted_deliveries_are_passed_on_byte_for_byte(path: Path) -> None:
     assert [(each.status, each.forwarded) for each in seen] == [(200, "forwarded: 204"), (400, None)]
 
 
+def test_a_strangers_unsigned_delivery_goes_no_further(path: Path) -> None:
+    """Where a secret is in force, only what it proves is passed on."""
+    seen: list[Received] = []
+    log = b'{"uuid":"u1","eventType":"user.lifecycle.create","published":"2026-11-02T15:20:11.123Z"}'
+    with capture_deliveries(
+        path, secrets={"stripe": ["s"]}, port=0, forward="http://127.0.0.1:9/", watch=seen.append
+    ) as running:
+        assert CLIENT.post(running.url, content=log).status_code == 200
+
+    assert [(each.judged.verdict, each.forwarded) for each in seen] == [("unsigned", None)]
+
+
+def test_a_secret_that_cannot_be_used_makes_the_provider_try_again(path: Path) -> None:
+    """A slip in our own settings costs no delivery: it is told, and the provider sends again."""
+    seen: list[Received] = []
+    headers = {"svix-id": "a", "svix-timestamp": "1", "svix-signature": f"v1,{'A' * 43}="}
+    with capture_deliveries(path, secrets={"svix": ["whsec_!"]}, port=0, watch=seen.append) as running:
+        assert CLIENT.post(running.url, content=b"{}", headers=headers).status_code == 500
+
+    assert "the signing secret of Svix cannot be used" in str(seen[0].judged.problem)
+
+
 def test_a_target_that_is_down_costs_no_delivery(path: Path) -> None:
     """The provider is answered 200, and the failure is told to whoever watches."""
     seen: list[Received] = []

@@ -74,6 +74,16 @@ def test_without_secrets_nothing_is_called_verified() -> None:
     assert "not checked: no signing secret of Stripe was given" in str(loaded.deliveries[0].problem)
 
 
+@pytest.mark.parametrize("secret", ["", "whsec_!!"])
+def test_a_secret_that_cannot_be_used_is_named(tmp_path: Path, secret: str) -> None:
+    """A slip in a secret is not taken for a forged delivery."""
+    record = {"headers": {"svix-id": "a", "svix-timestamp": "1", "svix-signature": f"v1,{'A' * 43}="}, "body": "{}"}
+    (tmp_path / "a.json").write_text(json.dumps(record))
+
+    with pytest.raises(DeliveryError, match="the signing secret of Svix cannot be used: "):
+        load_events(tmp_path / "a.json", secrets={"svix": secret})
+
+
 def test_a_changed_sample_is_refused(tmp_path: Path) -> None:
     """One digit changed in a recorded body is found."""
     shutil.copy(PAID.with_suffix(".json"), tmp_path / "a.json")
@@ -109,6 +119,7 @@ def test_a_body_kept_without_headers_is_unsigned(tmp_path: Path) -> None:
         (json.dumps([event(1), event(2)]), "array.json"),
         (json.dumps([event(1), event(2)], indent=2), "array-indented.json"),
         ("\n".join(json.dumps(event(each)) for each in (1, 2)) + "\n", "lines.ndjson"),
+        ("\n".join(json.dumps(event(each), indent=1) for each in (1, 2)), "over-lines.jsonl"),
         ("\r\n".join(json.dumps(event(each)) for each in (1, 2)), "windows.jsonl"),
         ("\n".join(json.dumps(event(each), indent=2) for each in (1, 2)), "cli-output.json"),
         (json.dumps({"object": "list", "data": [event(1), event(2)], "has_more": False}), "page.json"),

@@ -23,7 +23,7 @@ def likely_cause(
 
     def matches(body: bytes, secret: str) -> bool:
         texts, _ = signed_bytes(signature, replace(delivery, body=body), stamp)
-        return any(proves(signature, secret, text, each) for text in texts for each in candidates)
+        return any(proves(signature, secret, text, candidates) for text in texts)
 
     for secret in secrets:
         if secret.strip() != secret and secret.strip() and matches(delivery.body, secret.strip()):

@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from workbench.events.delivery import Delivery
@@ -17,6 +17,7 @@ from workbench.events.schemes import Signature
 __all__ = ["DIGEST_BYTES", "body_digest_matches", "is_encoded", "make_proof", "proves", "signed_bytes"]
 
 DIGEST_BYTES = {"hmac-sha1": 20, "hmac-sha256": 32, "hmac-sha512": 64, "ed25519": 64}
+MOST_VERIFIED = 10  # public-key signatures of one header that are tried; each costs as much as a proof
 PUBLIC_KEY = ("ed25519", "ecdsa-p256")
 
 # The escapes that HubSpot asks to undo before signing; others stay as they were sent.
@@ -49,11 +50,17 @@ def make_proof(signature: Signature, secret: str, text: bytes) -> str:
     return _encode(signature, hmac.digest(key, text, signature.algorithm.removeprefix("hmac-")))
 
 
-def proves(signature: Signature, secret: str, text: bytes, candidate: str) -> bool:
-    """Return whether a candidate from the header is the proof of a text, compared in constant time."""
+def proves(signature: Signature, secret: str, text: bytes, candidates: Sequence[str]) -> bool:
+    """Return whether any candidate from the header is the proof of a text, each compared in constant time.
+
+    The proof is made once, however many candidates a hostile header holds.
+    """
     if signature.algorithm in PUBLIC_KEY:
-        return verify_with_key(signature.algorithm, _key(signature, secret), _decode(signature, candidate), text)
-    return hmac.compare_digest(to_bytes(make_proof(signature, secret, text)), to_bytes(candidate))
+        key = _key(signature, secret)
+        decoded = (_decode(signature, candidate) for candidate in candidates[:MOST_VERIFIED])
+        return any(verify_with_key(signature.algorithm, key, proof, text) for proof in decoded)
+    proof = to_bytes(make_proof(signature, secret, text))
+    return any(hmac.compare_digest(proof, to_bytes(candidate)) for candidate in candidates)
 
 
 def is_encoded(signature: Signature, candidate: str) -> bool:

@@ -38,9 +38,12 @@ def check_signature(
 
     Raises:
         SignatureError: it is not; `.reason` is missing, malformed, mismatched, expired or future.
-        ValueError: no secret was given, or one is empty or not written as the provider writes secrets.
+        ValueError: no secret was given, or one is empty or not as the provider writes secrets; or `now` is naive.
     """
     _refuse_empty(provider, secrets)
+    if now.tzinfo is None:
+        message = "give the time to judge by as an aware datetime (UTC)"
+        raise ValueError(message)
     failures: list[SignatureError] = []
     for signature in provider.signatures:
         keys = [secret for secret in secrets if signature in _schemes_of(secret, provider)]
@@ -114,7 +117,7 @@ def _check(
     texts, absent = signed_bytes(signature, delivery, stamp)
     if absent:
         raise _error(provider, "missing", f"the provider signs {absent}, which the delivery does not have")
-    if not any(proves(signature, secret, text, each) for secret in secrets for text in texts for each in candidates):
+    if not any(proves(signature, secret, text, candidates) for secret in secrets for text in texts):
         raise _error(provider, "mismatched", likely_cause(delivery, signature, secrets, stamp, candidates))
     if not body_digest_matches(signature, delivery):
         raise _error(provider, "mismatched", f"the body is not the one whose digest is signed in {signature.digest}")

@@ -7,7 +7,7 @@
 | proved, but of a shape we cannot read | 200, empty: a retry would not help | yes, as unreadable |
 | refused | 400 | yes, as refused |
 | longer than the limit | 413 | no |
-| a store that cannot be written | 500, so that the provider tries again | no |
+| a store that cannot be written, a secret that cannot be used | 500, so that the provider tries again | no |
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from workbench.errors import Problem, StoreError
+from workbench.errors import DeliveryError, Problem, StoreError
 from workbench.events.delivery import Delivery
 from workbench.events.envelopes import recognise_provider
 from workbench.events.providers import Provider
@@ -60,21 +60,14 @@ class Receiver:
     limit_bytes: int
     public_url: str | None  # the address the providers know, where a tunnel stands before us: some schemes sign it
     client: httpx.Client  # what passes deliveries on
-    forward: str | None  # a URL that gets every verified or unsigned delivery byte for byte
+    forward: str | None  # a URL that gets every accepted delivery byte for byte
     watch: Callable[[Received], None]
 
     def receive(self, delivery: Delivery) -> tuple[Response, Received]:
         """Return the answer to a delivery, and what was done with it, once it is on the disk."""
-        provider = next(iter(self.providers.values())) if len(self.providers) == 1 else None
-        provider = provider or recognise_provider(delivery.body, delivery.headers, self.providers)
         source = f"{delivery.method} {urlsplit(delivery.url or '').path}"
-        if provider is None:
-            problem = Problem(message="is of no provider that is known", file=source)
-            judged = JudgedDelivery(verdict="unreadable", source=source, delivery=delivery, problem=problem)
-        else:
-            secrets = self.secrets.get(provider.name, ())
-            judged = judge_delivery(delivery, provider, secrets, delivery.received_at, source=source)
         try:
+            judged = self._judge(delivery, source)
             added = self.store.add(
                 delivery,
                 verdict=judged.verdict,
@@ -83,17 +76,28 @@ class Receiver:
                 reason=judged.reason,
                 message=judged.problem.message if judged.problem else None,
             )
-        except StoreError as error:
+        except (StoreError, DeliveryError) as error:
             problem = Problem(message=str(error), file=source)
-            failed = JudgedDelivery(verdict=judged.verdict, source=source, provider=judged.provider, problem=problem)
+            failed = JudgedDelivery(verdict="unreadable", source=source, problem=problem)
             return Response(status_code=500), Received(judged=failed, status=500)
         response = _answer(judged)
         return response, Received(judged=judged, status=response.status_code, added=added)
 
+    def _judge(self, delivery: Delivery, source: str) -> JudgedDelivery:
+        provider = next(iter(self.providers.values())) if len(self.providers) == 1 else None
+        provider = provider or recognise_provider(delivery.body, delivery.headers, self.providers)
+        if provider is None:
+            problem = Problem(message="is of no provider that is known", file=source)
+            return JudgedDelivery(verdict="unreadable", source=source, delivery=delivery, problem=problem)
+        secrets = self.secrets.get(provider.name, ())
+        return judge_delivery(delivery, provider, secrets, delivery.received_at, source=source)
+
     def pass_on(self, received: Received) -> None:
         """Tell the watcher of a delivery, after passing it on where it is to be passed on."""
         delivery = received.judged.delivery
-        if self.forward and delivery and received.judged.verdict in ("verified", "unsigned"):
+        # Where secrets are in force, a stranger's unsigned delivery is kept to be looked at, and goes no further.
+        accepted = ("verified",) if self.secrets else ("verified", "unsigned")
+        if self.forward and delivery and received.judged.verdict in accepted:
             received = Received(
                 judged=received.judged,
                 status=received.status,

@@ -84,20 +84,23 @@ def _read_file(file: Path, now: datetime) -> Iterator[Delivery | Problem]:
 
 def _read_lines(file: Path, now: datetime) -> Iterator[Delivery | Problem]:
     """Yield from a file of one JSON value a line, line by line: it may be larger than the memory."""
-    blank = True
+    by_line = False
     with file.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             text = (line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line).strip()
-            if not text:
-                continue
-            blank = False
             try:
-                yield from _read_value(orjson.loads(text), f"{file}:{number}", now, text)
+                value = orjson.loads(text or b"null")
             except orjson.JSONDecodeError as error:
+                if not by_line:
+                    break
                 message = f"is not whole JSON: {error.msg}"
                 yield Problem(message=message, file=str(file), line=number, column=error.pos + 1)
-    if blank:
-        yield Problem(message="is empty", file=str(file), remedy="it should hold events as JSON")
+            else:
+                if text:
+                    by_line = True
+                    yield from _read_value(value, f"{file}:{number}", now, text)
+    if not by_line:  # empty, or values that are written over several lines
+        yield from read_document(file.read_bytes(), str(file), now)
 
 
 def _read_body(file: Path, content: bytes, now: datetime) -> Delivery | Problem:

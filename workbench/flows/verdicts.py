@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from workbench.errors import EnvelopeError, Problem, SignatureError, SignatureReason
+from workbench.errors import DeliveryError, EnvelopeError, Problem, SignatureError, SignatureReason
 from workbench.events.delivery import Delivery, Event, Verdict
 from workbench.events.envelopes import Handshake, answer_handshake, read_events
 from workbench.events.schemes import Provider
@@ -40,12 +40,15 @@ def judge_delivery(
         secrets: the signing secrets in force; none: nothing can be proved and the verdict is unsigned.
         now: the time to judge a signed time by.
         source: where it came from, for messages.
+
+    Raises:
+        DeliveryError: a secret is not written as the provider writes secrets.
     """
     place = source or delivery.name or "the delivery"
 
     def judged(verdict: Verdict, message: str | None = None, reason: SignatureReason | None = None) -> JudgedDelivery:
         # The place is the problem's own; said twice it would only be longer.
-        problem = Problem(message=message.replace(f" {delivery.name}", ""), file=place) if message else None
+        problem = Problem(message=message.replace(f" {place}", ""), file=place) if message else None
         return JudgedDelivery(
             verdict=verdict,
             source=place,
@@ -67,6 +70,9 @@ def judge_delivery(
             check_signature(delivery, provider, secrets, now)
         except SignatureError as error:
             return judged("refused", str(error), error.reason)
+        except ValueError as error:
+            message = f"the signing secret of {provider.title} cannot be used: {error}"
+            raise DeliveryError(message) from error
     if handshake:
         return judged("handshake")
     if fault:
