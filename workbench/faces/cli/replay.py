@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workbench.faces.cli.servers import DataOption, ServerOption, Where, open_server
 from workbench.faces.cli.terminal import complain, results, say
+
+if TYPE_CHECKING:
+    from workbench.flows.replay import ReplayRow
 
 __all__ = ["register", "replay"]
 
@@ -46,7 +49,7 @@ def replay(
     if event:
         wanted = set(event)
         deliveries = tuple(each for each in deliveries if wanted & {carried.id for carried in each.events})
-    failed = []
+    failed: list[ReplayRow] = []
     with open_server(server, data) as client:
         for path in integration or project.integrations():
             report = send(deliveries, load_integration(path), client, concurrency=concurrency, progress=say)
