@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench.errors import MappingRunError, Problem
 from workbench.fhir.writes import WriteRule
-from workbench.mapping import functions, times
+from workbench.mapping import functions, shortcut_functions, times
 from workbench.mapping.blocks import At, MappingDocument, Reference, Rule
 from workbench.mapping.event_types import type_pattern
 from workbench.mapping.expression.python_runtime import runtime_names
@@ -190,7 +190,7 @@ def place_fault(
 
 def run_time(document: MappingDocument) -> dict[str, Any]:
     """The names that the Python of a mapping uses."""
-    own = {name: getattr(module, name) for module in (functions, times) for name in module.__all__}
+    own = {name: getattr(module, name) for module in (functions, times, shortcut_functions) for name in module.__all__}
     translators = {name: functions.code_translator(code_map) for name, code_map in document.codes.items()}
     return {**runtime_names(), **own, "money": functions.money_of_provider(document.provider), "codes": translators}
 

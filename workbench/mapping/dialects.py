@@ -13,7 +13,8 @@ from typing import Any, Final, Literal, NamedTuple, Protocol
 
 from workbench.mapping.expression.ir import Node
 from workbench.mapping.expression.node_writer import framed
-from workbench.mapping.expression.writer import Helper, Scope, Writer
+from workbench.mapping.expression.writer import Helper, PythonWriter, Scope, Writer
+from workbench.mapping.shortcuts import has_shortcut, write_shortcut
 
 __all__ = ["HELPERS", "Dialect", "Kind", "Lines", "Value", "write_leaf"]
 
@@ -33,6 +34,8 @@ def write_leaf(writer: Writer, node: Node, scope: Scope) -> str:
     Raises:
         FaultError: the expression lies outside the portable profile.
     """
+    if isinstance(writer, PythonWriter) and has_shortcut(node, scope, writer.helpers):
+        return write_shortcut(writer, node, scope)
     return writer.leaf(node, framed(writer, (node,), scope))
 
 

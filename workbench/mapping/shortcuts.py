@@ -1,0 +1,168 @@
+"""The commonest expressions of mappings, written so that their common case costs next to nothing in Python.
+
+A shortcut is taken for a whole expression or not at all, and gives for every event what the general way gives: where
+the data is not of the common kind, the functions it calls go that way. JavaScript always goes it; the tests compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from workbench.mapping.expression import ir
+from workbench.mapping.expression.path_writer import write_middle
+from workbench.mapping.expression.writer import Scope, Value, Writer
+from workbench.mapping.leaf_facts import type_of
+
+__all__ = ["has_shortcut", "write_shortcut"]
+
+_COMPARISONS: Final[Mapping[str, str]] = {">": "more_than", "<": "less_than", ">=": "least", "<=": "most"}
+
+
+def has_shortcut(node: ir.Node, scope: Scope, helpers: Mapping[str, Any]) -> bool:
+    """Whether `write_shortcut` can write the expression."""
+
+    def short(*nodes: ir.Node | None) -> bool:
+        return all(one is None or has_shortcut(one, scope, helpers) for one in nodes)
+
+    if not _is_plain(node):
+        return False
+    if isinstance(node, ir.Constant):
+        return isinstance(node.value, str) and not any("\ud800" <= sign <= "\udfff" for sign in node.value)
+    if isinstance(node, ir.Variable):
+        return _is_known(node, scope)
+    if isinstance(node, ir.Path):
+        return _way(node, scope) is not None
+    if isinstance(node, ir.Negation):
+        return short(node.operand)
+    if isinstance(node, ir.Choice):
+        return short(node.condition, node.then, node.otherwise)
+    if isinstance(node, ir.Binary):
+        return _has_binary(node, short)
+    name = _called(node, scope)
+    if name in ("exists", "sum") and isinstance(node, ir.Call):
+        return len(node.arguments) == 1 and isinstance(node.arguments[0], ir.Path) and short(*node.arguments)
+    return name in helpers and isinstance(node, ir.Call) and short(*node.arguments[1 if name == "code" else 0 :])
+
+
+def write_shortcut(writer: Writer, node: ir.Node, scope: Scope) -> str:
+    """The source text of the expression's value, None for missing."""
+    if isinstance(node, ir.Constant):
+        return writer.constant(node.value)
+    if isinstance(node, ir.Variable):
+        return writer.leaf(node, scope)
+    if isinstance(node, ir.Path):
+        return _write_path(writer, node, scope)
+    if isinstance(node, ir.Negation):
+        return f"opposite({write_shortcut(writer, node.operand, scope)})"
+    if isinstance(node, ir.Choice):
+        then = write_shortcut(writer, node.then, scope)
+        otherwise = "None" if node.otherwise is None else write_shortcut(writer, node.otherwise, scope)
+        condition = write_shortcut(writer, node.condition, scope)
+        test = condition if type_of(node.condition) == "boolean" else f"holds({condition})"
+        return f"({then} if {test} else {otherwise})"
+    if isinstance(node, ir.Binary):
+        return _write_binary(writer, node, scope)
+    assert isinstance(node, ir.Call)
+    return _write_call(writer, node, scope)
+
+
+def _has_binary(node: ir.Binary, short: Callable[..., bool]) -> bool:
+    if node.operator == "&":
+        return short(node.left, node.right)
+    if node.operator == "=":
+        return isinstance(node.right, ir.Constant) and isinstance(node.left, ir.Path) and short(node.left, node.right)
+    value = node.right.value if isinstance(node.right, ir.Constant) and _is_plain(node.right) else None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return node.operator in _COMPARISONS and is_number and short(node.left)
+
+
+def _write_binary(writer: Writer, node: ir.Binary, scope: Scope) -> str:
+    left = write_shortcut(writer, node.left, scope)
+    if node.operator in _COMPARISONS:
+        assert isinstance(node.right, ir.Constant)
+        return f"{_COMPARISONS[node.operator]}({left}, {writer.constant(node.right.value)})"
+    right = write_shortcut(writer, node.right, scope)
+    if node.operator == "=":
+        return f"({left} == {right})"
+    return f"text_after({left}, {right})" if isinstance(node.left, ir.Constant) else f"text_joined({left}, {right})"
+
+
+def _write_call(writer: Writer, node: ir.Call, scope: Scope) -> str:
+    name = _called(node, scope)
+    if name == "exists":
+        return f"({write_shortcut(writer, node.arguments[0], scope)} is not None)"
+    if name == "sum":
+        return _write_sum(writer, node.arguments[0], scope)
+    assert name is not None
+    arguments = [
+        writer.constant(one.value) if isinstance(one, ir.Constant) else write_shortcut(writer, one, scope)
+        for one in node.arguments
+    ]
+    return f"{writer.helpers[name].runtime}({', '.join(arguments)})"
+
+
+def _write_sum(writer: Writer, node: ir.Node, scope: Scope) -> str:
+    assert isinstance(node, ir.Path)
+    way = _way(node, scope)
+    assert way is not None
+    base, names, index = way
+    if index is not None or len(names) < 2:
+        return f"total({write_shortcut(writer, node, scope)})"
+    state = write_middle(writer, _base(writer, base, scope), names[:-1], scope)
+    return f"total_in({state.code}, {names[-1]!r})"
+
+
+def _write_path(writer: Writer, node: ir.Path, scope: Scope) -> str:
+    way = _way(node, scope)
+    assert way is not None
+    base, names, index = way
+    if index is None:
+        return writer.leaf(node, scope)
+    state = write_middle(writer, _base(writer, base, scope), names[:-1], scope)
+    return f"item_in({state.code}, {names[-1]!r}, {index})"
+
+
+def _base(writer: Writer, variable: ir.Variable | None, scope: Scope) -> Value:
+    if variable is None:
+        return Value(code=scope.context, raw=scope.raw, pure=scope.fixed_context)
+    return writer.value(variable, scope)
+
+
+def _way(node: ir.Path, scope: Scope) -> tuple[ir.Variable | None, tuple[str, ...], int | None] | None:
+    """The variable a path starts from (None for the context), its names, and the constant index behind them."""
+    first = node.steps[0]
+    base = first.node if isinstance(first.node, ir.Variable) else None
+    steps = node.steps if base is None else node.steps[1:]
+    if (
+        node.keep_singleton
+        or not steps
+        or (base and (first.stages or not _is_plain(base) or not _is_known(base, scope)))
+    ):
+        return None
+    names = tuple(step.node.value for step in steps if isinstance(step.node, ir.Name) and _is_plain(step.node))
+    if len(names) < len(steps) or any(step.stages for step in steps[:-1]) or len(steps[-1].stages) > 1:
+        return None
+    if not steps[-1].stages:
+        return base, names, None
+    stage = steps[-1].stages[0]
+    index = stage.value if isinstance(stage, ir.Constant) and _is_plain(stage) else None
+    return (base, names, index) if type(index) is int and abs(index) < 2**31 else None
+
+
+def _called(node: ir.Node, scope: Scope) -> str | None:
+    """The name of the function that is called, unless a variable has taken it."""
+    procedure = node.procedure if isinstance(node, ir.Call) and not node.piped else None
+    if isinstance(procedure, ir.Variable) and _is_plain(procedure) and procedure.name not in scope.variables:
+        return procedure.name
+    return None
+
+
+def _is_known(node: ir.Variable, scope: Scope) -> bool:
+    slot = scope.variables.get(node.name)
+    return node.name in ("", "$") or (slot is not None and slot.assigned and slot.fixed and slot.raw)
+
+
+def _is_plain(node: ir.Node) -> bool:
+    """Whether the node is just itself: JSONata lets filters, groupings and [] follow anything."""
+    return not node.predicates and node.group is None and not node.keep_array
