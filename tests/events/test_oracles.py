@@ -14,8 +14,11 @@ import standardwebhooks
 import stripe
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from hypothesis import given
+from hypothesis import strategies as st
 from slack_sdk.signature import Clock, SignatureVerifier
 
+from workbench.errors import SignatureError
 from workbench.events.delivery import Delivery
 from workbench.events.providers import find_provider
 from workbench.events.signatures import check_signature, sign
@@ -55,6 +58,47 @@ def test_standardwebhooks_agrees(name: str, body: bytes) -> None:
     ours = sign(body, provider, secret, NOW, headers={f"{prefix}-id": "msg_2"})
     renamed = {name.replace(prefix, "webhook"): value for name, value in ours.items()}
     assert library.verify(body, renamed, json_parse=False) is None
+
+
+@st.composite
+def damaged(draw: st.DrawFn, header: str) -> str:
+    """Draw a header like a given one: cut, doubled, with characters exchanged, or untouched."""
+    text = draw(st.sampled_from([header, f"{header},{header}", f" {header}", header.upper(), f"x=1,{header},y"]))
+    for _ in range(draw(st.integers(0, 2))):
+        place = draw(st.integers(0, len(text)))
+        text = text[:place] + draw(st.sampled_from(["", "0", "a", "=", ",", " ", "v1=", "t=", "é"])) + text[place + 1 :]
+    return text
+
+
+@given(data=st.data(), body=st.sampled_from([b"{}", b"{} ", b'{"a": 1}']))
+def test_nothing_is_accepted_that_stripe_refuses(data: st.DataObject, body: bytes) -> None:
+    """Whatever is done to a signed delivery, our verifier is at least as strict as the official one."""
+    provider, secret = find_provider("stripe"), "whsec_oracle"
+    header = data.draw(damaged(sign(b"{}", provider, secret, NOW)["stripe-signature"]))
+    try:
+        check_signature(
+            Delivery(body=body, headers={"stripe-signature": header}, received_at=NOW), provider, [secret], NOW
+        )
+    except SignatureError:
+        return
+    # Blanks around commas, which we allow, the library does not.
+    tight = ",".join(part.strip() for part in header.split(","))
+    assert stripe.WebhookSignature.verify_header(body, tight, secret, 300)
+
+
+@given(data=st.data(), body=st.sampled_from([b"{}", b"{} "]))
+def test_nothing_is_accepted_that_standardwebhooks_refuses(data: st.DataObject, body: bytes) -> None:
+    """The same for Standard Webhooks, with any of its three headers damaged."""
+    provider, secret = find_provider("standard-webhooks"), "whsec_" + base64.b64encode(b"oracle-oracle-oracle").decode()
+    headers = sign(b"{}", provider, secret, NOW, headers={"webhook-id": "msg_1"})
+    name = data.draw(st.sampled_from(sorted(headers)))
+    headers = {**headers, name: data.draw(damaged(headers[name]))}
+    try:
+        check_signature(Delivery(body=body, headers=headers, received_at=NOW), provider, [secret], NOW)
+    except SignatureError:
+        return
+    tight = {name: value if name == "webhook-id" else " ".join(value.split()) for name, value in headers.items()}
+    assert standardwebhooks.Webhook(secret).verify(body, tight, json_parse=False) is None
 
 
 class _Stopped(Clock):

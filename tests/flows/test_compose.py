@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from workbench.events.delivery import Delivery
 from workbench.events.envelopes import read_events
 from workbench.events.providers import find_provider
 from workbench.events.signatures import check_signature
-from workbench.flows.compose import compose_event, find_sample
+from workbench.flows.compose import compose_event, find_sample, sign_samples
 from workbench.flows.load import load_events, read_secrets
 from workbench.flows.scenarios import read_scenario, scenario_deliveries
 
@@ -91,6 +92,30 @@ def test_an_unknown_sample_is_named_with_those_there_are() -> None:
         find_sample(SAMPLES, stripe, "invoice.payed")
     with pytest.raises(DeliveryError, match=r"invoice\.finalized has no sample x; there are dinar, membership"):
         find_sample(SAMPLES, stripe, "invoice.finalized", "x")
+
+
+def test_samples_edited_by_hand_are_signed_again(tmp_path: Path) -> None:
+    """After an edit a sample is refused; signed again at its own time it verifies, and nothing else of it changes."""
+    shutil.copytree(SAMPLES / "stripe" / "invoice.paid", tmp_path / "stripe" / "invoice.paid")
+    body = tmp_path / "stripe" / "invoice.paid" / "yen.body"
+    body.write_bytes(body.read_bytes().replace(b"16280", b"16290"))
+    record = json.loads(body.with_suffix(".json").read_text())
+    refused = load_events(body, secrets=SECRETS).deliveries[0].reason
+
+    assert (refused, sign_samples(tmp_path, {"stripe": str(SECRETS["stripe"])})) == ("mismatched", 6)
+    again = json.loads(body.with_suffix(".json").read_text())
+    assert load_events(tmp_path, secrets=SECRETS).counts() == {"verified": 6}
+    assert {**again, "headers": None} == {**record, "headers": None}
+    assert set(again["headers"]) == set(record["headers"])
+
+
+def test_a_sample_that_cannot_be_signed_is_named(tmp_path: Path) -> None:
+    """A body without its headers, or of a provider without a secret, stops the signing."""
+    (tmp_path / "acme" / "a.b").mkdir(parents=True)
+    (tmp_path / "acme" / "a.b" / "x.body").write_bytes(b"{}")
+
+    with pytest.raises(DeliveryError, match=r"x\.body cannot be signed: it needs a \.json with its headers beside it"):
+        sign_samples(tmp_path, {"stripe": "x"})
 
 
 @pytest.mark.parametrize("file", SCENARIOS, ids=lambda file: file.stem)

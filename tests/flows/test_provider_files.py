@@ -11,7 +11,7 @@ from workbench.errors import IntegrationError
 from workbench.events.delivery import Delivery
 from workbench.events.providers import PROVIDERS
 from workbench.events.signatures import sign
-from workbench.flows.keep import write_delivery
+from workbench.flows.delivery_files import write_delivery
 from workbench.flows.load import load_events
 from workbench.flows.provider_files import read_providers
 

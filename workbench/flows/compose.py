@@ -20,11 +20,12 @@ import orjson
 from workbench.errors import DeliveryError
 from workbench.events.delivery import Delivery
 from workbench.events.locators import find_path, matches
-from workbench.events.providers import Provider
+from workbench.events.providers import Provider, find_provider
 from workbench.events.signatures import sign
+from workbench.flows.delivery_files import write_delivery
 from workbench.flows.sources import read_deliveries
 
-__all__ = ["compose_event", "find_sample", "resign"]
+__all__ = ["compose_event", "find_sample", "resign", "sign_samples"]
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -53,7 +54,7 @@ def compose_event(
     for event in found if isinstance(found, list) else [found]:
         _renew(event, provider, now, changes or {})
     indented = b'{\n  "' in sample.body[:8]
-    written = json.dumps(body, ensure_ascii=False, **({"indent": 2} if indented else {"separators": (",", ":")}))  # type: ignore[arg-type]
+    written = json.dumps(body, ensure_ascii=False, **({"indent": 2} if indented else {"separators": (",", ":")}))
     return resign(replace(sample, body=written.encode()), provider, secret, now)
 
 
@@ -64,6 +65,25 @@ def resign(delivery: Delivery, provider: Provider, secret: str, now: datetime) -
     )
     length = {"content-length": str(len(delivery.body))} if "content-length" in sent else {}
     return replace(delivery, headers={**sent, **length}, received_at=now)
+
+
+def sign_samples(folder: Path, secrets: Mapping[str, str]) -> int:
+    """Return how many samples were signed again, each at the time it was received: after editing their bodies by hand.
+
+    Raises:
+        DeliveryError: a body lacks its `.json`, or a folder names no provider that a secret was given for.
+    """
+    signed = 0
+    for file in sorted(folder.glob("*/*/*.body")):
+        item = next(iter(read_deliveries(file, datetime.fromisoformat("1970-01-01T00:00:00Z"))))
+        name = file.parts[-3]
+        if not isinstance(item, Delivery) or not item.headers or name not in secrets:
+            message = f"{file} cannot be signed: it needs a .json with its headers beside it, and a secret of {name}"
+            raise DeliveryError(message)
+        again = resign(item, find_provider(name), secrets[name], item.received_at)
+        write_delivery(again, file.parent, file.stem)
+        signed += 1
+    return signed
 
 
 def find_sample(samples: Path, provider: Provider, event_type: str, variant: str | None = None) -> Delivery:

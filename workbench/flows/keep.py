@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,14 +9,14 @@ from itertools import islice
 from pathlib import Path
 
 from workbench.errors import Problem
-from workbench.events.delivery import Delivery
 from workbench.events.providers import PROVIDERS, Provider
+from workbench.flows.delivery_files import file_name, write_delivery
 from workbench.flows.load import judge_deliveries
 from workbench.flows.verdicts import JudgedDelivery
 from workbench.store.deliveries import EventStore, open_store
 from workbench.store.filters import EventFilter
 
-__all__ = ["Imported", "export_deliveries", "import_events", "write_delivery"]
+__all__ = ["Imported", "add_judged", "export_deliveries", "import_events"]
 
 TOGETHER = 500  # deliveries in one commit
 
@@ -101,27 +99,3 @@ def export_deliveries(store: Path, folder: Path, chosen: EventFilter | None = No
             place = folder / file_name(provider) / file_name(kind)
             write_delivery(opened.delivery(number), place, f"{number:06d}-{event_id}")
     return len(wanted)
-
-
-def write_delivery(delivery: Delivery, folder: Path, variant: str) -> Path:
-    """Return the body file written: exact bytes, beside a `.json` of the method, URL, time and headers."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{file_name(variant)}.body"
-    record = {
-        "method": delivery.method,
-        "url": delivery.url,
-        "received_at": delivery.received_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "headers": dict(delivery.headers),
-    }
-    file.write_bytes(delivery.body)
-    file.with_suffix(".json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    return file
-
-
-def file_name(text: str) -> str:
-    """Return a text as one safe part of a path: an id or a type may hold anything, also a way out of the folder.
-
-    >>> file_name("../../etc/passwd")
-    'etc-passwd'
-    """
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-")[:100] or "unnamed"
