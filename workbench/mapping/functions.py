@@ -122,6 +122,8 @@ def pruned(value: Any, depth: int = 0) -> Any:
         return value or None
     if kind is bool:
         return value
+    if kind is int and -_LARGEST <= value <= _LARGEST:
+        return value
     if kind is int or kind is float:
         return _number(value)
     if depth > _DEEPEST:

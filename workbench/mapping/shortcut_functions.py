@@ -12,6 +12,7 @@ from typing import Any, Final
 from workbench.mapping.expression.python_runtime import runtime_names
 
 __all__ = [
+    "fields_of",
     "item_in",
     "least",
     "less_than",
@@ -28,6 +29,25 @@ _LONG: Final = 1_000_000  # longer texts go the general way, which knows their l
 _EXACT: Final = 2**53 - 1
 _GENERAL: Final[Any] = SimpleNamespace(**runtime_names())  # what the general text of an expression calls
 _MISSING: Final = _GENERAL.MISSING
+_NO_FIELDS: Final[dict[str, Any]] = {}
+
+
+class _Along:
+    """Answers for a list as JSONata does: the field of each of its elements."""
+
+    __slots__ = ("_state",)
+
+    def __init__(self, state: Any) -> None:
+        self._state = state
+
+    def get(self, name: str) -> Any:
+        """The values of a field, None where there are none."""
+        return _absent(_GENERAL.name_last(self._state, name, True))
+
+
+def fields_of(state: Any) -> Any:
+    """What gives a field by `get`, whatever the state of a path is."""
+    return _Along(state) if isinstance(state, list) else state if isinstance(state, dict) else _NO_FIELDS
 
 
 def text_after(literal: str, value: Any) -> str:
@@ -58,7 +78,7 @@ def total(values: Any) -> Any:
 
 def total_in(state: Any, name: str) -> Any:
     """`$sum(state.name)` for a state that is a list of objects; for any other too."""
-    if state is None:
+    if state is None or state == []:
         return None
     if state.__class__ is list:
         found = 0
@@ -68,7 +88,7 @@ def total_in(state: Any, name: str) -> Any:
                 break
             found += value
         else:
-            if state and -_EXACT <= found <= _EXACT:
+            if -_EXACT <= found <= _EXACT:
                 return found
     return total(_absent(_GENERAL.name_last(state, name, True)))
 
@@ -88,21 +108,29 @@ def item_in(state: Any, name: str, index: int) -> Any:
 
 def more_than(value: Any, constant: float) -> bool | None:
     """`value > constant`."""
+    if value is None:
+        return None
     return value > constant if value.__class__ is int else _absent(_GENERAL.more(_settled(value), constant))
 
 
 def less_than(value: Any, constant: float) -> bool | None:
     """`value < constant`."""
+    if value is None:
+        return None
     return value < constant if value.__class__ is int else _absent(_GENERAL.less(_settled(value), constant))
 
 
 def least(value: Any, constant: float) -> bool | None:
     """`value >= constant`."""
+    if value is None:
+        return None
     return value >= constant if value.__class__ is int else _absent(_GENERAL.more_equal(_settled(value), constant))
 
 
 def most(value: Any, constant: float) -> bool | None:
     """`value <= constant`."""
+    if value is None:
+        return None
     return value <= constant if value.__class__ is int else _absent(_GENERAL.less_equal(_settled(value), constant))
 
 

@@ -58,8 +58,10 @@ def write_shortcut(writer: Writer, node: ir.Node, scope: Scope) -> str:
     if isinstance(node, ir.Choice):
         then = write_shortcut(writer, node.then, scope)
         otherwise = "None" if node.otherwise is None else write_shortcut(writer, node.otherwise, scope)
-        condition = write_shortcut(writer, node.condition, scope)
-        test = condition if type_of(node.condition) == "boolean" else f"holds({condition})"
+        test = write_shortcut(writer, node.condition, scope)
+        if type_of(node.condition) != "boolean":
+            is_itself = f"{test}.__class__ is bool or {test}.__class__ is str"
+            test = f"({test} if {is_itself} else holds({test}))" if test.isidentifier() else f"holds({test})"
         return f"({then} if {test} else {otherwise})"
     if isinstance(node, ir.Binary):
         return _write_binary(writer, node, scope)
@@ -117,10 +119,23 @@ def _write_path(writer: Writer, node: ir.Path, scope: Scope) -> str:
     way = _way(node, scope)
     assert way is not None
     base, names, index = way
-    if index is None:
-        return writer.leaf(node, scope)
     state = write_middle(writer, _base(writer, base, scope), names[:-1], scope)
+    if index is None:
+        return _write_field(writer, state, names[-1], scope)
     return f"item_in({state.code}, {names[-1]!r}, {index})"
+
+
+def _write_field(writer: Writer, state: Value, name: str, scope: Scope) -> str:
+    """A local with a field of an object; what the object is, is asked once for all its fields."""
+    state = writer.named(state)
+    fields = scope.paths.get(f"{state.code}\0fields")
+    if fields is None:
+        code = f"{state.code} if {state.code}.__class__ is dict else fields_of({state.code})"
+        fields = scope.paths[f"{state.code}\0fields"] = Value(code=writer.let(code, "o"), pure=True)
+    key = f"{fields.code}\0{name}\0field"
+    if key not in scope.paths:
+        scope.paths[key] = Value(code=writer.let(f"{fields.code}.get({name!r})"), pure=True)
+    return scope.paths[key].code
 
 
 def _base(writer: Writer, variable: ir.Variable | None, scope: Scope) -> Value:
