@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
 from workbench.errors import MappingSpecError
 from workbench.mapping.expression import ir
-from workbench.mapping.expression.faults import FaultError
+from workbench.mapping.expression.faults import FaultError, Span, refused
 from workbench.mapping.expression.functions.values import Run, fault
 from workbench.mapping.expression.javascript_runtime import runtime_source
 from workbench.mapping.expression.library import LIBRARY
@@ -35,12 +35,14 @@ def parse(text: str) -> ir.Node:
         node = lower(parse_syntax(text))
     except FaultError as error:
         raise MappingSpecError([error.fault.problem(text)]) from None
+    except RecursionError:
+        raise _too_deep(text) from None
     if faults := check(node):
         raise MappingSpecError([one.problem(text) for one in faults])
     return node
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Expression:
     """A compiled expression."""
 
@@ -48,6 +50,7 @@ class Expression:
     nulls: Nulls
     python: str = field(repr=False)  # source of `def evaluate(data, bindings)`
     node: ir.Node = field(repr=False)
+    function: Callable[[Any, Mapping[str, Any], Run], Any] = field(repr=False, compare=False)
 
     def evaluate(self, data: Any, bindings: Mapping[str, Any] | None = None) -> Any:
         """The value of the expression for some data; `MISSING` for nothing.
@@ -60,15 +63,9 @@ class Expression:
         given = bindings or {}
         _check_bindings(given)
         try:
-            return self._function(data, given, Run())
+            return self.function(data, given, Run())
         except RecursionError:
             raise fault(code="U1001", message="the expression or its data is nested too deep") from None
-
-    @cached_property
-    def _function(self) -> Any:
-        names = runtime_names()
-        exec(compile(self.python, "<expression>", "exec"), names)  # noqa: S102 - the text is ours, written above
-        return names["evaluate"]
 
     @cached_property
     def javascript(self) -> str:
@@ -102,9 +99,23 @@ def compile_expression(text: str, *, nulls: Nulls = "value") -> Expression:
     writer = PythonWriter()
     try:
         _write_body(writer, node, nulls == "missing")
+        source = python_source(writer)
+        program = compile(source, "<expression>", "exec")
     except FaultError as error:
         raise MappingSpecError([error.fault.problem(text)]) from None
-    return Expression(text=text, nulls=nulls, python=python_source(writer), node=node)
+    except (RecursionError, SyntaxError, MemoryError):  # all three are how Python says that brackets nest too deep
+        raise _too_deep(text) from None
+    names = runtime_names()
+    exec(program, names)  # noqa: S102 - the text is ours, written above
+    return Expression(text=text, nulls=nulls, python=source, node=node, function=names["evaluate"])
+
+
+def _too_deep(text: str) -> MappingSpecError:
+    """The error for an expression that neither language's own compiler would take."""
+    span = Span(0, len(text))
+    return MappingSpecError(
+        [refused(span, "nesting", "the expression is nested too deep", "bind its parts to variables").fault.problem(text)]
+    )
 
 
 def python_source(writer: Writer) -> str:

@@ -413,6 +413,8 @@ def _array(writer: Writer, node: ir.ArrayOf, scope: Scope) -> Value:
             spread = "*" if not writer.notation.close else "..."
             parts.append(spread + writer.call("one_of" if isinstance(item, ir.ArrayOf) else "items_of", value.code))
     code = writer.notation.array(parts)
+    if any(part.startswith(("*", "...")) for part in parts):
+        code = writer.call("limited", code)
     return Value(code=writer.call("cons_of", code) if node.cons else code, sure=True)
 
 

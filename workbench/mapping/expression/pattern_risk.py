@@ -25,12 +25,14 @@ from workbench.mapping.expression.pattern_reader import (
 __all__ = ["degree"]
 
 _MOST_STATES = 250
+_FEW = 8  # a repetition with more freedom than this counts as endless
 
 
 @dataclass
 class _Automaton:
     sets: list[Ranges] = field(default_factory=list)
     follow: list[set[int]] = field(default_factory=list)
+    doubled: set[tuple[int, int]] = field(default_factory=set)  # steps that two repetitions both allow
 
     def add(self, ranges: Ranges) -> int:
         if len(self.sets) >= _MOST_STATES:
@@ -41,6 +43,7 @@ class _Automaton:
 
     def link(self, last: set[int], first: set[int]) -> None:
         for state in last:
+            self.doubled |= {(state, after) for after in first & self.follow[state]}
             self.follow[state] |= first
 
 
@@ -111,14 +114,18 @@ def _joined(left: _Piece, right: _Piece, automaton: _Automaton) -> _Piece:
 
 
 def _build_repeat(tree: Repeat, automaton: _Automaton) -> _Piece:
-    whole = _Piece(set(), set(), True)
-    copies = max(tree.least, 1) if tree.most is None else tree.most
+    endless = tree.most is None or tree.most - tree.least > _FEW or (tree.most > 1 and not isinstance(tree.body, Chars))
+    copies = min(max(tree.least, 1), _FEW) if endless else (tree.most or 0)
+    whole = _Piece(set(), set(), tree.least == 0)
+    before: set[int] = set()
     for place in range(copies):
-        piece = _build(tree.body, automaton)
-        if tree.most is None and place == copies - 1:
+        piece = _build(tree.body, automaton)  # which is never empty: patterns checks that first
+        if endless and place == copies - 1:
             automaton.link(piece.last, piece.first)
-        piece.empty = piece.empty or place >= tree.least
-        whole = _joined(whole, piece, automaton)
+        automaton.link(before, piece.first)
+        whole.first = whole.first or piece.first
+        whole.last = whole.last | piece.last if place >= tree.least else piece.last
+        before = piece.last
     return whole
 
 
@@ -152,6 +159,8 @@ def _loops(automaton: _Automaton) -> list[frozenset[int]]:
 def _exponential(automaton: _Automaton, loops: list[frozenset[int]]) -> bool:
     """Whether a loop can be gone through in two ways by one text."""
     for loop in loops:
+        if any(before in loop and after in loop for before, after in automaton.doubled):
+            return True
         for state in loop:
             forth = _pairs_from(automaton, loop, (state, state))
             if any(a != b and (state, state) in _pairs_from(automaton, loop, (a, b)) for a, b in forth):

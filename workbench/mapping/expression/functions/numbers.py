@@ -180,11 +180,10 @@ def format_base(value: Any, radix: Any = MISSING) -> Any:
         return "NaN" if whole != whole else "Infinity" if whole > 0 else "-Infinity"
     if base == 10:
         return number_text(whole)
-    rest, zeros, digits = abs(float(whole)), "", ""
-    while rest >= _EXACT:  # JavaScript writes a zero for each digit that a double no longer holds
-        rest, zeros = rest / base, zeros + "0"
-    while rest > 0 or not digits:
-        digit = math.fmod(rest, base)
-        digits = _DIGITS[int(digit)] + digits
-        rest = (rest - digit) / base
-    return ("-" if whole < 0 else "") + digits + zeros
+    if abs(whole) > _EXACT:
+        raise fault(code="U1002", message="a number beyond 2^53 is written in base 10 only")
+    rest, digits = int(abs(whole)), ""
+    while rest or not digits:
+        rest, digit = divmod(rest, base)
+        digits = _DIGITS[digit] + digits
+    return ("-" if whole < 0 else "") + digits

@@ -53,6 +53,8 @@ def negated(value: Any) -> Any:
 def same(left: Any, right: Any, depth: int = 0) -> bool:
     """Whether two values are equal all the way down; true is not 1."""
     kind = left.__class__
+    if left is right and kind is not float:
+        return True
     if kind is right.__class__ and kind is not dict and kind not in (list, Sequence, Cons):
         return left is right if kind is Function else bool(left == right)
     if depth > _DEEPEST:

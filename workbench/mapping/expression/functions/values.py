@@ -13,12 +13,12 @@ from workbench.errors import MappingRunError
 
 __all__ = [
     "LARGEST_SEQUENCE", "LARGEST_TEXT", "MISSING", "UNBOUND", "Cons", "Function", "Run", "Sequence", "TailCall", "absent", "binding",
-    "collapse", "cons_of", "fault", "function_of", "is_number", "items_of", "kept", "one_of",
+    "collapse", "cons_of", "fault", "function_of", "is_number", "items_of", "kept", "limited", "one_of",
 ]  # fmt: skip
 
 LARGEST_SEQUENCE: Final = 1_000_000
 LARGEST_TEXT: Final = 20_000_000
-_STEPS: Final = 5_000_000
+_STEPS: Final = 2_000_000
 _CALLS: Final = 100
 _EXACT: Final = 2**53
 
@@ -185,3 +185,14 @@ def items_of(value: Any) -> Any:
 def one_of(value: Any) -> Any:
     """What an array constructor puts into an array: the value as it is, a list too."""
     return () if value is MISSING else (value,)
+
+
+def limited(items: list[Any]) -> list[Any]:
+    """The items of an array constructor.
+
+    Raises:
+        MappingRunError: D2015, they are too many.
+    """
+    if len(items) > LARGEST_SEQUENCE:
+        raise fault(code="D2015", message=f"a list has at most {LARGEST_SEQUENCE} members here")
+    return items

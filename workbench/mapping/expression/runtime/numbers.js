@@ -78,5 +78,9 @@ function formatBase(value, radix) {
   if (value === undefined) return undefined;
   const base = radix === undefined ? 10 : rounded(radix);
   if (base < 2 || base > 36) throw fault("D3100", "a radix is from 2 to 36");
-  return rounded(value).toString(base);
+  const whole = rounded(value);
+  if (base !== 10 && Number.isFinite(whole) && Math.abs(whole) > 2 ** 53) {
+    throw fault("U1002", "a number beyond 2^53 is written in base 10 only");
+  }
+  return whole.toString(base);
 }

@@ -22,12 +22,12 @@ class TailCall {
 }
 
 function newRun() {
-  return { steps: 5000000, calls: 100 };
+  return { steps: 2000000, calls: 100 };
 }
 
 function spend(run, steps) {
   run.steps -= steps;
-  if (run.steps < 0) throw fault("U1001", "the expression takes more than 5000000 steps; check it for a loop without an end");
+  if (run.steps < 0) throw fault("U1001", "the expression takes more than 2000000 steps; check it for a loop without an end");
 }
 
 function enter(run) {
@@ -113,4 +113,9 @@ function itemsOf(value) {
 
 function oneOf(value) {
   return value === undefined ? [] : [value];
+}
+
+function limited(items) {
+  if (items.length > LARGEST_SEQUENCE) throw fault("D2015", "a list has at most 1000000 members here");
+  return items;
 }
