@@ -79,11 +79,13 @@ def read_frame(files: Sequence[Path], *, reveal: bool = False) -> DataFrame:
         return empty_frame()
     with open_duckdb() as connection:
         read_rows(connection, files, reveal=reveal)
-        return tidy(connection.execute("SELECT * FROM rows ORDER BY recorded, id, event_index").df())
+        frame = tidy(connection.execute("SELECT * FROM rows").df())
+    # sorted out here: DuckDB would hold all columns twice to do it
+    return frame.sort_values(["recorded", "id", "event_index"], ignore_index=True)
 
 
 def tidy(frame: DataFrame) -> DataFrame:
-    """`frame` with the columns and dtypes of an audit frame, instants in UTC, oldest first."""
+    """`frame` with the columns and dtypes of an audit frame, instants in UTC."""
     for column in COLUMNS:
         if column.dtype.endswith("UTC]"):
             frame[column.name] = frame[column.name].astype("datetime64[us]").dt.tz_localize("UTC")
