@@ -69,7 +69,10 @@ def measure(connection: Connection, size: int) -> dict[str, float]:
         "create/s": rate(500, lambda n: connection.call("POST", f"{FHIR}Patient", patient(10_000_000 + size + n))),
         "identifier search/s": rate(1000, lambda n: get(f"identifier={SYSTEM}%7Cp{n * 7 % size}")),
         "conditional update/s": rate(
-            300, lambda n: connection.call("PUT", f"{FHIR}Patient?identifier={SYSTEM}%7Cp{n}", patient(n) | {"active": True})
+            300,
+            lambda n: connection.call(
+                "PUT", f"{FHIR}Patient?identifier={SYSTEM}%7Cp{n}", patient(n) | {"active": True}
+            ),
         ),
         "name prefix/s": rate(200, lambda n: get(f"name=Family{n}&_count=20")),
         "gender, newest first/s": rate(200, lambda _: get("gender=male&_sort=-_lastUpdated&_count=20")),
@@ -96,7 +99,9 @@ def main(sizes: list[int]) -> None:
         first = time.perf_counter() - begun
         begun = time.perf_counter()
         with start_sandbox(Path(folder)) as sandbox:
-            print(f"start: {first:.2f} s with an empty folder (stop included), {time.perf_counter() - begun:.2f} s again")
+            print(
+                f"start: {first:.2f} s with an empty folder (stop included), {time.perf_counter() - begun:.2f} s again"
+            )
             connection = Connection(sandbox)
             connection.call("GET", "/healthcheck")
             print(f"idle: {megabytes(sandbox.pid):.0f} MB")
@@ -109,7 +114,9 @@ def main(sizes: list[int]) -> None:
                 print(f"at {size} resources:")
                 for name, value in measure(connection, size).items():
                     print(f"  {name}: {value:.0f}")
-            print(f"then: {megabytes(sandbox.pid):.0f} MB, {sum(p.stat().st_size for p in Path(folder).glob('sandbox.db*')) >> 20} MB on disk")
+            print(
+                f"then: {megabytes(sandbox.pid):.0f} MB, {sum(p.stat().st_size for p in Path(folder).glob('sandbox.db*')) >> 20} MB on disk"
+            )
         begun = time.perf_counter()
         start_sandbox(Path(folder)).stop()
         print(f"start: {time.perf_counter() - begun:.2f} s with all of it (stop included)")

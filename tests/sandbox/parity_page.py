@@ -37,6 +37,7 @@ ABSENT = (
     "registration, invitations, external sign-in, multi-factor; one owner can sign in",
     "Subscriptions to anything but a Bot, websockets, cron",
     "composite search parameters, `:in`, `:of-type`, `_text`, `_content`",
+    "modules of Medplum's bot layer other than `@medplum/core` and Node's own; `/openapi.json`",
     "several projects that link to each other; SMART scopes; account propagation into compartments",
 )
 

@@ -15,6 +15,8 @@ from workbench.sandbox.launcher import Sandbox, start_sandbox
 
 FHIR = "fhir/R4/"
 JSON_PATCH = {"content-type": "application/json-patch+json"}
+#: There is no TLS on loopback, and making its context is most of what a client costs.
+PLAIN: dict[str, Any] = {"timeout": 60, "trust_env": False, "verify": False}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,20 +77,20 @@ class Ground:
 
     def connect(self, identity: str, secret: str) -> httpx.Client:
         """A client that sends these credentials by Basic."""
-        client = httpx.Client(base_url=self.sandbox.base_url, auth=(identity, secret), timeout=60, trust_env=False)
+        client = httpx.Client(base_url=self.sandbox.base_url, auth=(identity, secret), **PLAIN)
         self._clients.append(client)
         return client
 
     def bearer(self, token: str) -> httpx.Client:
         """A client that sends a token."""
         headers = {"authorization": f"Bearer {token}"}
-        client = httpx.Client(base_url=self.sandbox.base_url, headers=headers, timeout=60, trust_env=False)
+        client = httpx.Client(base_url=self.sandbox.base_url, headers=headers, **PLAIN)
         self._clients.append(client)
         return client
 
     def anonymous(self) -> httpx.Client:
         """A client without credentials."""
-        client = httpx.Client(base_url=self.sandbox.base_url, timeout=60, trust_env=False)
+        client = httpx.Client(base_url=self.sandbox.base_url, **PLAIN)
         self._clients.append(client)
         return client
 
@@ -170,7 +172,7 @@ class Ground:
         """A ground of a check's own, started with these settings."""
         with start_sandbox(self.folder / self.name(), **settings) as sandbox:
             credentials = (sandbox.client_id, sandbox.client_secret)
-            with httpx.Client(base_url=sandbox.base_url, auth=credentials, timeout=60, trust_env=False) as admin:
+            with httpx.Client(base_url=sandbox.base_url, auth=credentials, **PLAIN) as admin:
                 ground = Ground(sandbox=sandbox, admin=admin, folder=self.folder / self.name())
                 ground.folder.mkdir()
                 yield ground

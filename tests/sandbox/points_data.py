@@ -399,7 +399,8 @@ def quota_refuses_with_429(ground: Ground) -> None:
 def sign_in_is_limited(ground: Ground) -> None:
     """With quotas on, the 161st call a minute to /auth and /oauth2 is a 429 of type application/json; FHIR goes on."""
     with ground.another(quota=50000) as own:
-        found = [own.anonymous().post("oauth2/token", data={"grant_type": "x"}) for _ in range(161)]
+        client = own.anonymous()
+        found = [client.post("oauth2/token", data={"grant_type": "x"}) for _ in range(161)]
 
         assert ([answer.status_code for answer in found].count(429), found[160].headers["content-type"]) == (
             1,

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -23,7 +23,9 @@ from workbench.sandbox.problems import LOG, STATE
 from workbench.sandbox.settings import SandboxSettings
 
 __all__ = [
+    "FoundSandbox",
     "SandboxStatus",
+    "find_sandbox",
     "read_environment",
     "read_logs",
     "read_status",
@@ -48,6 +50,13 @@ class SandboxStatus:
     base_url: str  # ends with a slash
     project_id: str
     client_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundSandbox(SandboxStatus):
+    """A sandbox that answers, with what a client of it needs; its secret is not shown by `repr`."""
+
+    client_secret: str = field(repr=False)
 
 
 def start_background(data: Path, settings: SandboxSettings | None = None) -> SandboxStatus:
@@ -88,6 +97,21 @@ def read_status(data: Path) -> SandboxStatus | None:
         base_url=state["base_url"],
         project_id=credentials["project_id"],
         client_id=credentials["client_id"],
+    )
+
+
+def find_sandbox(data: Path) -> FoundSandbox | None:
+    """The sandbox that serves `data` and answers now, whoever started it; None when none does."""
+    status = read_status(data)
+    if status is None:
+        return None
+    return FoundSandbox(
+        data=status.data,
+        pid=status.pid,
+        base_url=status.base_url,
+        project_id=status.project_id,
+        client_id=status.client_id,
+        client_secret=read_credentials(data)["client_secret"],
     )
 
 

@@ -4,14 +4,9 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { Actor } from '../../../workbench/sandbox/server/actor.ts';
 import { loadDefinitions } from '../../../workbench/sandbox/server/definitions.ts';
-import {
-  allowsWrite,
-  effectivePolicy,
-  restoreFields,
-  searchRules,
-  supports,
-  visible,
-} from '../../../workbench/sandbox/server/policy.ts';
+import { effectivePolicy } from '../../../workbench/sandbox/server/effectivepolicy.ts';
+import { restoreFields, visible } from '../../../workbench/sandbox/server/fields.ts';
+import { allowsWrite, searchRules, supports } from '../../../workbench/sandbox/server/policy.ts';
 
 before(() => loadDefinitions(new URL('../../../workbench/sandbox/bundle/definitions.json.gz', import.meta.url)));
 

@@ -7,6 +7,7 @@ import { FHIR_JSON, json, JSON_UTF8, parseBody, type Answer, type Call } from '.
 import { createBot, createClient } from './members.ts';
 import { represent } from './meta.ts';
 import { missingField, raise, traced } from './outcomes.ts';
+import { visible } from './fields.ts';
 import { POINTS } from './quota.ts';
 import type { Records } from './records.ts';
 import { ProjectRepository } from './repository.ts';
@@ -90,7 +91,7 @@ export class Admin {
   private async replace(call: Call, actor: Actor, project: WithId<Project>, change: Partial<Project>): Promise<Answer> {
     const changed = { ...project, ...change };
     validate(changed);
-    return shown(call, 200, await this.acting(actor, project).updateResource(changed));
+    return shown(call, 200, visible(actor, await this.acting(actor, project).updateResource(changed)));
   }
 
   /** Members are read and changed without `If-Match`; the body's id must be the path's. */

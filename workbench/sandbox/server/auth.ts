@@ -3,7 +3,7 @@ import { createReference, notFound, OperationOutcomeError, unauthorized, type Wi
 import type { AccessPolicy, ClientApplication, ProjectMembership, Resource } from '@medplum/fhirtypes';
 import { isProjectAdmin, type Actor } from './actor.ts';
 import type { Logins } from './logins.ts';
-import { effectivePolicy } from './policy.ts';
+import { effectivePolicy } from './effectivepolicy.ts';
 import type { Quota } from './quota.ts';
 import type { Records } from './records.ts';
 

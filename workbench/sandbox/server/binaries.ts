@@ -27,7 +27,11 @@ export class Binaries {
   }
 
   keep(binary: WithId<Binary>, content: Uint8Array): void {
-    this.store.run('INSERT INTO blob (id, content) VALUES (?, ?)', `${binary.id}/${binary.meta?.versionId}`, content);
+    this.store.run(
+      'INSERT OR REPLACE INTO blob (id, content) VALUES (?, ?)',
+      `${binary.id}/${binary.meta?.versionId}`,
+      content,
+    );
   }
 
   content(binary: WithId<Binary>): Uint8Array {
@@ -42,7 +46,7 @@ export class Binaries {
     return `${this.baseUrl}storage/${path}?Expires=${expires}&Signature=${signature}`;
   }
 
-  /** The bytes of a link; throws 404 unless its signature holds and it has not expired. */
+  /** What a link leads to; throws 404 unless its signature holds and it has not expired. */
   open(path: string, expires: string, signature: string): Uint8Array {
     const right = Buffer.from(this.sign(path, expires));
     const given = Buffer.from(signature);

@@ -18,7 +18,7 @@ export function dangerOf(call: Call, runsTransactions: boolean): string | undefi
   }
   const type = TYPE_PATH.exec(call.path)?.[1];
   if (type && ['PUT', 'DELETE', 'PATCH'].includes(call.method) && !selects(type, call.target.split('?')[1] ?? '')) {
-    return `${where}: the criteria select nothing in particular; the only ${type} there is would be overwritten or deleted`;
+    return `${where}: the criteria select nothing in particular; the only ${type} there is would be lost`;
   }
   const ifNoneExist = call.headers['if-none-exist'];
   if (type && call.method === 'POST' && ifNoneExist && (ifNoneExist.startsWith('?') || !selects(type, ifNoneExist))) {

@@ -26,7 +26,8 @@ import type { Bundle, OperationOutcome, Parameters, Reference, Resource } from '
 import type { Actor } from './actor.ts';
 import { isKnownType } from './definitions.ts';
 import type { Ledger } from './ledger.ts';
-import { ruleFor, supports, visible } from './policy.ts';
+import { visible } from './fields.ts';
+import { ruleFor, supports } from './policy.ts';
 import { POINTS } from './quota.ts';
 import { checkType, searchBundle, unknownType, type SearchContext } from './search.ts';
 import { SearchCompiler } from './searchsql.ts';
@@ -60,7 +61,9 @@ export class ProjectRepository extends FhirRepository {
   }
 
   async createResource<T extends Resource>(resource: T, options?: CreateResourceOptions): Promise<WithId<T>> {
-    this.enter(resource.resourceType, CREATE, POINTS.create);
+    const { resourceType } = resource;
+    // In a bundle, where ids are assigned beforehand, an unknown type is told as a read tells it.
+    this.enter(resourceType, CREATE, POINTS.create, options?.assignedId ? unknownType : unknownDataType(resourceType));
     const id = options?.assignedId && resource.id ? resource.id : this.generateId();
     return this.write(() => ({ asked: { ...resource, id }, before: undefined, interaction: CREATE }));
   }
@@ -104,7 +107,7 @@ export class ProjectRepository extends FhirRepository {
 
   async updateResource<T extends Resource>(resource: T, options?: UpdateResourceOptions): Promise<WithId<T>> {
     const { resourceType, id } = resource;
-    this.enter(resourceType, UPDATE, POINTS.update);
+    this.enter(resourceType, UPDATE, POINTS.update, unknownDataType(resourceType));
     this.demand(resourceType, READ);
     if (!id) {
       throw new OperationOutcomeError(badRequest('Missing id'));
@@ -222,12 +225,10 @@ export class ProjectRepository extends FhirRepository {
   }
 
   /** Every interaction begins so: points are spent even when it is refused. */
-  private enter(type: string, interaction: AccessPolicyInteraction, points: number): void {
+  private enter(type: string, interaction: AccessPolicyInteraction, points: number, unknown = unknownType): void {
     this.actor.meter?.spend(points);
     if (!isKnownType(type)) {
-      throw new OperationOutcomeError(
-        interaction === CREATE || interaction === UPDATE ? unknownDataType(type) : unknownType,
-      );
+      throw new OperationOutcomeError(unknown);
     }
     this.demand(type, interaction);
   }

@@ -16,7 +16,8 @@ import type { Bundle, BundleEntry, BundleLink, OperationOutcome, Resource } from
 import type { Actor } from './actor.ts';
 import { ALWAYS, all, any, condition, type Condition } from './condition.ts';
 import { isKnownType, summaryElements } from './definitions.ts';
-import { searchRules, supports, visible } from './policy.ts';
+import { visible } from './fields.ts';
+import { searchRules, supports } from './policy.ts';
 import type { SearchCompiler } from './searchsql.ts';
 import { pageRows } from './sorting.ts';
 import type { Store } from './store.ts';

@@ -26,7 +26,7 @@ import { pointTerm, startsWith, stringTerm, wordTerm } from './terms.ts';
 const FEW = 500;
 const POINT_TYPES = new Set(['date', 'number', 'quantity']);
 const LINK = /^(\w[\w-]*)(?::(\w+))?\.(.+)$/;
-const NEGATIVE: readonly Operator[] = [Operator.NOT, Operator.NOT_EQUALS, Operator.NOT_IN];
+const NEGATIVE: readonly Operator[] = [Operator.NOT, Operator.NOT_EQUALS];
 
 export class SearchCompiler {
   private readonly store: Store;
@@ -99,6 +99,11 @@ export class SearchCompiler {
 
   private indexed(type: string, parameter: SearchParameter, filter: Filter, row: string): Condition {
     const name = `${type}.${filter.code}`;
+    if (parameter.type === 'composite' || parameter.type === 'special') {
+      throw new OperationOutcomeError(
+        badRequest(`Search parameter type ${parameter.type} is not supported: ${filter.code}`),
+      );
+    }
     if (POINT_TYPES.has(parameter.type)) {
       return this.rows('point p', name, pointTerm(parameter, filter, isDay(type, parameter), 'p.low'), row, true);
     }

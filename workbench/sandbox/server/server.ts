@@ -1,6 +1,6 @@
 /** One request to one answer: counting, authentication, routing, errors. */
 import { getStatus, normalizeOperationOutcome, OperationOutcomeError, serverError, unauthorized } from '@medplum/core';
-import type { OperationOutcome } from '@medplum/fhirtypes';
+import type { Binary, OperationOutcome } from '@medplum/fhirtypes';
 import type { Actor } from './actor.ts';
 import type { Admin } from './admin.ts';
 import type { Authenticator } from './auth.ts';
@@ -87,15 +87,13 @@ export class Server {
 
   /** Routes that need no credentials. */
   private async open(call: Call): Promise<Answer | undefined> {
-    const { discovery, oauth, users, bots, binaries } = this.parts;
+    const { records, discovery, oauth, users, bots, binaries } = this.parts;
     const storage = STORAGE.exec(call.path)?.[1];
     if (storage && call.method === 'GET') {
       const { Expires = '', Signature = '' } = call.query;
-      return {
-        status: 200,
-        type: 'application/octet-stream',
-        body: binaries.open(storage, String(Expires), String(Signature)),
-      };
+      const body = binaries.open(storage, String(Expires), String(Signature));
+      const binary = records.find<Binary>('Binary', storage.split('/')[0]);
+      return { status: 200, type: binary?.contentType ?? 'application/octet-stream', body };
     }
     return discovery.answer(call) ?? users.answer(call) ?? (await oauth.answer(call)) ?? (await bots.webhook(call));
   }

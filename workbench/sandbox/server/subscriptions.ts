@@ -33,6 +33,7 @@ export class Subscriptions {
   private hear(change: Change): void {
     if (change.type === 'Subscription') {
       this.active = undefined;
+      this.note(change.after as Subscription | undefined);
     }
     if (SILENT.has(change.type)) {
       return;
@@ -44,6 +45,13 @@ export class Subscriptions {
       this.queue = this.queue
         .then(() => this.deliver(subscription, change))
         .catch((error: unknown) => this.log.error(`subscription ${subscription.id}: ${String(error)}`));
+    }
+  }
+
+  /** What is not delivered is said, lest one waits for it. */
+  private note(subscription: Subscription | undefined): void {
+    if (subscription?.status === 'active' && !subscription.channel.endpoint?.startsWith('Bot/')) {
+      this.log.info(`subscription ${subscription.id}: only Bots are run, its endpoint is never called`);
     }
   }
 

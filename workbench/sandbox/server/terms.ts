@@ -10,6 +10,8 @@ import {
 import type { SearchParameter } from '@medplum/fhirtypes';
 import { all, any, condition, NEVER, type Condition } from './condition.ts';
 
+/** Refused, lest a search be answered as if they were not there. */
+const UNANSWERED: readonly Operator[] = [Operator.IN, Operator.NOT_IN, Operator.OF_TYPE, Operator.APPROXIMATELY];
 const LAST_CHARACTER = '\u{10FFFF}';
 /** Parameters whose bare ids mean Patients; every other reference needs its type. */
 const PATIENT_CODES = new Set(['subject', 'patient']);
@@ -31,6 +33,9 @@ const COMPARISONS: Partial<Record<Operator, string>> = {
 
 /** One `word` row matches one of the values of a token, reference or uri filter. */
 export function wordTerm(parameter: SearchParameter, filter: Filter): Condition {
+  if (UNANSWERED.includes(filter.operator)) {
+    throw new OperationOutcomeError(invalidSearchOperator(filter.operator, filter.code));
+  }
   const values = splitSearchOnComma(filter.value);
   switch (parameter.type) {
     case 'token':

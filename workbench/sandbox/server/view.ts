@@ -12,7 +12,8 @@ import type { ReadHistoryOptions } from '@medplum/fhir-router';
 import type { Bundle, BundleEntry, Resource } from '@medplum/fhirtypes';
 import type { Actor } from './actor.ts';
 import type { Ledger } from './ledger.ts';
-import { ruleFor, visible } from './policy.ts';
+import { visible } from './fields.ts';
+import { ruleFor } from './policy.ts';
 import { parse } from './shape.ts';
 import type { Row } from './store.ts';
 
