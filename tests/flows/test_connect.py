@@ -1,0 +1,34 @@
+"""Where the work goes: the sandbox of a folder, joined or started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from workbench.errors import IntegrationError
+from workbench.flows.connect import connect
+from workbench.sandbox.launcher import start_sandbox
+from workbench.sandbox.lifecycle import find_sandbox
+
+
+def test_a_sandbox_that_serves_the_folder_is_joined(tmp_path: Path) -> None:
+    """The notebook's kernel sees what the command line's sandbox holds; its secret is in no repr."""
+    with start_sandbox(tmp_path / "box") as box:
+        found = find_sandbox(tmp_path / "box")
+        with connect(data=tmp_path / "box") as server:
+            base_url, project = server.base_url, server.project_id
+
+    assert (base_url, project) == (box.base_url, box.project_id)
+    assert found is not None
+    assert found.client_secret == box.client_secret
+    assert box.client_secret not in repr(found) + repr(server)
+    assert find_sandbox(tmp_path / "box") is None
+
+
+def test_an_environment_without_its_variables_is_refused() -> None:
+    """Every missing one is named."""
+    with pytest.raises(IntegrationError) as caught:
+        connect("environment", environment={})
+
+    assert all(name in str(caught.value) for name in ("MEDPLUM_BASE_URL", "MEDPLUM_CLIENT_ID", "MEDPLUM_CLIENT_SECRET"))
