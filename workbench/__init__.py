@@ -23,6 +23,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from workbench.events.profile import profile_events
     from workbench.faces.board import monitor
     from workbench.faces.explorer import explore
     from workbench.flows.collect import audit_frame
@@ -48,6 +49,7 @@ __all__ = [
     "measures",
     "monitor",
     "plan",
+    "profile_events",
     "prove",
     "replay",
     "report",
@@ -67,6 +69,7 @@ _HOMES = {
     "measures": "workbench.flows.measure",
     "monitor": "workbench.faces.board",
     "plan": "workbench.flows.verbs",
+    "profile_events": "workbench.events.profile",
     "prove": "workbench.flows.verbs",
     "replay": "workbench.flows.verbs",
     "report": "workbench.flows.report",
