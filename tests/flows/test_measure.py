@@ -70,6 +70,18 @@ def test_each_event_type_and_outcome_is_a_row(few: Measures) -> None:
     ]
 
 
+def test_event_types_that_no_mapping_takes_are_named() -> None:
+    """An event that a mapping took and made nothing of is no such type."""
+    trail = [
+        run("r1", 3, event("e1", "invoice.upcoming", "ignored", mapping=None)),
+        run("r2", 2, event("e2", "invoice.upcoming", "ignored", mapping=None)),
+        run("r3", 1, event("e3", "charge.succeeded", "ignored")),
+    ]
+    found = measures(audit_frame(AuditServer(trail).connect()), until=NOW).unmapped
+
+    assert found[["provider", "event_type", "events"]].to_numpy().tolist() == [["stripe", "invoice.upcoming", 2]]
+
+
 def test_versions_of_a_mapping_stand_beside_each_other(few: Measures) -> None:
     """The old one and the new one, each with its share of success."""
     assert few.by_mapping[["mapping", "version", "events", "ok_share"]].astype(object).to_numpy().tolist() == [

@@ -17,7 +17,16 @@ from workbench.flows.measure import MEASURES_TYPE, Measures
 if TYPE_CHECKING:
     pass
 
-__all__ = ["Board", "bot_table", "incident_table", "mapping_table", "monitor", "outcome_table", "replay_command"]
+__all__ = [
+    "Board",
+    "bot_table",
+    "incident_table",
+    "mapping_table",
+    "monitor",
+    "outcome_table",
+    "replay_command",
+    "unmapped_table",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +50,7 @@ def monitor(measures: Measures) -> Board:
         pictures=[picture.html for picture in pictures] if measures.summary["events"] else [],
         incidents=[_incident(record) for record in measures.incidents.head(20).to_dict("records")],
         more_incidents=max(len(measures.incidents) - 20, 0),
-        tables=[outcome_table(measures), mapping_table(measures), bot_table(measures)],
+        tables=[outcome_table(measures), unmapped_table(measures), mapping_table(measures), bot_table(measures)],
     )
     return Board(text=str(measures), html=page, measures=measures)
 
@@ -71,6 +80,19 @@ def mapping_table(measures: Measures) -> Table:
         Column(key="last", heading="last (UTC)", show=moment, right=True),
     )
     return frame_table(measures.by_mapping, "Mapping versions", columns, empty="no run of our own bots in this span")
+
+
+def unmapped_table(measures: Measures) -> Table:
+    """What comes and no mapping takes."""
+    columns = (
+        Column(key="event_type", heading="event type"),
+        Column(key="provider", heading="provider"),
+        Column(key="events", heading="events", show=count, right=True),
+        Column(key="first", heading="first (UTC)", show=moment, right=True),
+        Column(key="last", heading="last (UTC)", show=moment, right=True),
+    )
+    title = "Event types that no mapping takes"
+    return frame_table(measures.unmapped, title, columns, empty="every event type that came has a mapping")
 
 
 def bot_table(measures: Measures) -> Table:

@@ -30,7 +30,7 @@ __all__ = ["MEASURES_TYPE", "Measures", "measures"]
 MEASURES_TYPE: Final = "application/vnd.workbench.measures+json"  # how an executed notebook carries them to `report`
 _STEPS: Final = (1, 5, 15, 60, 300, 900, 3600, 3 * 3600, 6 * 3600, 86400, 7 * 86400)  # seconds of one step over time
 _MOST_STEPS: Final = 72
-_TABLES: Final = ("burn", "by_type", "by_mapping", "by_bot", "over_time", "by_hour", "incidents")
+_TABLES: Final = ("burn", "by_type", "by_mapping", "by_bot", "over_time", "by_hour", "incidents", "unmapped")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,6 +50,7 @@ class Measures:
     over_time: DataFrame = field(repr=False)
     by_hour: DataFrame = field(repr=False)
     incidents: DataFrame = field(repr=False)
+    unmapped: DataFrame = field(repr=False)  # event types that no mapping takes
 
     def __str__(self) -> str:
         said = self.summary
