@@ -15,22 +15,27 @@ function kindOf(value) {
   return { boolean: "a boolean", number: "a number", object: "an object" }[typeof value] || typeof value;
 }
 
-function moneyOf(exponents, amount, currency) {
+// The Money of an amount in the provider's minor units; `scales` remembers the currencies met: [scale, code].
+function moneyOf(exponents, scales, amount, currency) {
   if (amount === undefined || amount === null) return undefined;
-  if (typeof amount !== "number" || !Number.isInteger(amount) || Math.abs(amount) > 999999999999999) {
+  if (!Number.isInteger(amount) || Math.abs(amount) > 999999999999999) {
     const found = typeof amount === "number" ? "a number with a fraction, or of more than 15 digits" : kindOf(amount);
     const error = new Error("money: an amount is a whole number of minor units, found " + found + "; give the event's integer amount");
     error.code = "money-amount";
     throw error;
   }
-  if (typeof currency !== "string" || !/^[A-Za-z]{3}$/.test(currency)) {
-    const error = new Error("money: a currency is three letters, found " + kindOf(currency) + "; give the event's currency code, such as invoice.currency");
-    error.code = "money-currency";
-    throw error;
+  let known = typeof currency === "string" ? scales.get(currency) : undefined;
+  if (known === undefined) {
+    if (typeof currency !== "string" || !/^[A-Za-z]{3}$/.test(currency)) {
+      const error = new Error("money: a currency is three letters, found " + kindOf(currency) + "; give the event's currency code, such as invoice.currency");
+      error.code = "money-currency";
+      throw error;
+    }
+    const code = currency.toUpperCase();
+    known = [10 ** (Object.hasOwn(exponents, code) ? exponents[code] : 2), code];
+    scales.set(currency, known);
   }
-  const code = currency.toUpperCase();
-  const digits = Object.hasOwn(exponents, code) ? exponents[code] : 2;
-  return { value: amount / 10 ** digits, currency: code };
+  return { value: amount / known[0], currency: known[1] };
 }
 
 const ISO =
@@ -123,8 +128,9 @@ function searchToken(value) {
 
 // The value without nulls and empties, undefined where nothing is left.
 function pruned(value, depth = 0) {
-  if (value === undefined || value === null || value === "") return undefined;
-  if (typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "string") return value || undefined;
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === "boolean") return value;
   if (typeof value === "number") {
     if (Math.abs(value) <= 9007199254740991) return value;
     throw helperFault("number", "a number beyond 2^53 does not survive JSON", value, "map it as a text, if the event has one");
@@ -147,7 +153,7 @@ function pruned(value, depth = 0) {
 
 // The elements to go through: a list's own without its nulls, a single value alone, nothing for missing.
 function elementsOf(value) {
-  if (Array.isArray(value)) return value.filter((item) => item !== null && item !== undefined);
+  if (Array.isArray(value)) return value.includes(null) ? value.filter((item) => item !== null) : value;
   return value === undefined || value === null ? [] : [value];
 }
 

@@ -109,7 +109,7 @@ def _prologue(document: MappingDocument, table: str) -> list[str]:
     """The helpers that need the mapping's own data, where it uses them."""
     used = {use.name for scoped in leaves_of(document) for use in uses_of(scoped.leaf.node)}
     helpers = {
-        "money": f"  const money = (amount, currency) => moneyOf({table}.exponents, amount, currency);",
+        "money": f"  const money = (amount, currency) => moneyOf({table}.exponents, {table}.scales, amount, currency);",
         "code": f"  const code = (name, value) => codeOf({table}, name, value, at, problems);",
     }
     return [text for name, text in helpers.items() if name in used]
@@ -124,6 +124,7 @@ def _table(document: MappingDocument, name: str, places: Iterable[tuple[str, At]
     return [
         f"const {name} = {{",
         f"  exponents: {json.dumps(dict(exponents))}, // currencies that have not two decimals",
+        "  scales: new Map(),",
         f"  codes: {json.dumps(codes, ensure_ascii=False)},",
         "  places: [",
         *(f"    {json.dumps([rule, at.path, at.target], ensure_ascii=False)}," for rule, at in places),

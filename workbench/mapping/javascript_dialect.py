@@ -29,7 +29,7 @@ class JavaScript(Lines):
 
     def let(self, name: str, text: str) -> None:
         """Give a new local its value."""
-        self.write(f"let {name} = {text};")
+        self.write(f"const {name} = {text};")
 
     def prune(self, text: str) -> str:
         """What an expression gave, without nulls and empties."""

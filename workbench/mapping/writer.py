@@ -191,7 +191,7 @@ class MappingWriter:
         for value in values:
             dialect.append(local, value)
         if block.distinct:
-            dialect.assign(local, dialect.call("each_once", local))
+            local = self._new(dialect.call("each_once", local))
         return Value(local, "list")
 
     def _each(self, block: Each, scope: Scope) -> Value:
