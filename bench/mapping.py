@@ -101,7 +101,6 @@ def main(rounds: int) -> None:
     with ProcessPoolExecutor(2) as pool:
         list(pool.map(backfill, batches))
     seconds = time.perf_counter() - begin
-    count = len(batches) * len(batches[0])
     rate = len(batches) * len(batches[0]) / seconds
     print(f"backfill, two processes      {rate:9,.0f} events/s of wall time; a million in {1e6 / rate:.0f} s")
 
