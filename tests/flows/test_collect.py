@@ -41,6 +41,7 @@ def test_a_run_of_our_bot_is_one_row_with_what_its_result_line_says() -> None:
 
     expected = {
         "id": "a1",
+        "result_index": 0,
         "event_index": 0,
         "recorded": pandas.Timestamp(AT),
         "last_updated": pandas.Timestamp(AT) + pandas.Timedelta(milliseconds=1),
@@ -57,6 +58,7 @@ def test_a_run_of_our_bot_is_one_row_with_what_its_result_line_says() -> None:
         "mapping": "stripe-invoice",
         "version": 3,
         "action": "applied",
+        "event_outcome": "applied",
         "proof": "exact",
         "writes": 1,
         "refs": "Account/1 Invoice/2",

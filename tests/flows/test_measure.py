@@ -82,6 +82,29 @@ def test_event_types_that_no_mapping_takes_are_named() -> None:
     assert found[["provider", "event_type", "events"]].to_numpy().tolist() == [["stripe", "invoice.upcoming", 2]]
 
 
+def test_an_event_that_two_mappings_took_is_one_event() -> None:
+    """It counts once, with its weightiest outcome; each mapping has its own row."""
+    twice = (event("e1", mapping="okta-user@1"), event("e1", outcome="unchanged", mapping="okta-audit@1"))
+    other = (event("e2", mapping="okta-user@1"), event("e2", outcome="failed", mapping="okta-audit@1"))
+    rows = audit_frame(AuditServer([run("r1", 2, *twice, *other)]).connect())
+    found = measures(rows, until=NOW)
+
+    assert list(rows["event_index"]) == [0, 0, 2, 2]
+    assert list(rows["event_outcome"]) == ["applied", "applied", "failed", "failed"]
+    assert {key: found.summary[key] for key in ("runs", "events", "ok", "failed")} == {
+        "runs": 1,
+        "events": 2,
+        "ok": 1,
+        "failed": 1,
+    }
+    assert found.by_type[["outcome", "events"]].to_numpy().tolist() == [["applied", 1], ["failed", 1]]
+    assert found.by_mapping[["mapping", "events", "failed"]].to_numpy().tolist() == [
+        ["okta-audit", 2, 1],
+        ["okta-user", 2, 0],
+    ]
+    assert list(found.incidents["events"]) == [1]
+
+
 def test_versions_of_a_mapping_stand_beside_each_other(few: Measures) -> None:
     """The old one and the new one, each with its share of success."""
     assert few.by_mapping[["mapping", "version", "events", "ok_share"]].astype(object).to_numpy().tolist() == [

@@ -93,6 +93,14 @@ def test_without_a_look_at_the_server_nothing_is_called_lost() -> None:
     assert str(found) == "1 events: 1 ok (what is on the server was not looked at)"
 
 
+def test_two_mappings_of_one_event_are_no_duplicate() -> None:
+    """A run that applies an event by two mappings applied it once."""
+    twice = [{"event": "e", "type": "x", "mapping": f"m{n}@1", "outcome": "applied", "writes": []} for n in (1, 2)]
+    rows = audit_frame(AuditServer([audit_event("r1", AT, result_line(*twice))]).connect())
+
+    assert verdicts(reconcile(sent("e"), rows)) == {"e": "ok"}
+
+
 def test_an_event_sent_twice_is_one_event() -> None:
     """Providers repeat deliveries; the first counts for being late."""
     asked = pandas.concat([sent("e"), sent("e", at=AT + timedelta(hours=1))])

@@ -1,8 +1,9 @@
-"""The columns of an audit row: one row for each event of a bot run.
+"""The columns of an audit row: one row for each event of a bot run, and for each mapping that took the event.
 
-A run that handled three events of one delivery is three rows that share `id` and differ in `event_index`; count runs by
-`id`, events by rows. `duration_ms` is the run's, so it repeats. A run of a bot that we did not build is one row whose
-columns from the result line are empty.
+A run that handled three events of one delivery is at least three rows that share `id`; an event that two mappings took
+is two rows that share `event_id` and `event_index`. Runs are the rows with `result_index` 0, events those in which
+`event_index` equals `result_index`. `duration_ms` is the run's, so it repeats. A run of a bot that we did not build is
+one row whose columns from the result line are empty.
 
 Source: AuditEvent as Medplum 5.0.2 stores it; the result line is what `workbench.bot` prints last.
 """
@@ -31,7 +32,8 @@ COLUMNS: Final[tuple[Column, ...]] = tuple(
     Column(name=name, dtype=dtype, meaning=meaning)
     for name, dtype, meaning in (
         ("id", "str", "the AuditEvent's id: one bot run"),
-        ("event_index", "Int16", "which event of the run, from 0"),
+        ("result_index", "Int16", "which result of the run, from 0"),
+        ("event_index", "Int16", "the index of the first result of this event: where both are equal an event begins"),
         ("recorded", _UTC, "when the run ended"),
         ("last_updated", _UTC, "when the server stored the AuditEvent; a pull pages by it"),
         ("outcome", "str", "the server's word: 0 success, 4, 8 and 12 failure"),
@@ -48,10 +50,15 @@ COLUMNS: Final[tuple[Column, ...]] = tuple(
         ("mapping", "str", "result line: the mapping that was run"),
         ("version", "Int16", "result line: the mapping's version"),
         ("action", "str", "result line: applied, unchanged, stale, duplicate, ignored, refused, failed; handshake"),
+        (
+            "event_outcome",
+            "str",
+            "the weightiest action of this event's mappings: failed before applied before ignored",
+        ),
         ("proof", "str", "result line: how the delivery's signature was proved"),
         ("writes", "Int16", "result line: resources created or updated"),
         ("refs", "str", "result line: the resources concerned, apart by a space"),
-        ("state", "str", "ok, failed or refused: what the measures count"),
+        ("state", "str", "ok, failed or refused: the event's, which the measures count"),
         ("problem", "str", "a short code of what went wrong"),
         ("text", "str", "masked words of the failure's text; the whole console output with reveal=True"),
     )

@@ -157,9 +157,10 @@ def _name_rows(
         source, days = "given", ""
     since = f" AND recorded >= TIMESTAMP '{_utc_text(begin)}'{days}" if begin else ""
     # the end counts: a run that ended in the very millisecond of asking is part of what is asked
-    connection.execute(
-        f"CREATE TEMP VIEW audit AS SELECT * FROM {source} WHERE recorded <= TIMESTAMP '{_utc_text(end)}'{since}"  # noqa: S608 - our own paths and times
-    )
+    span = f"recorded <= TIMESTAMP '{_utc_text(end)}'{since}"
+    columns = "*, result_index = 0 AS first_of_run"
+    connection.execute(f"CREATE TEMP VIEW audit AS SELECT {columns} FROM {source} WHERE {span}")  # noqa: S608 - our own
+    connection.execute("CREATE TEMP VIEW events AS SELECT * FROM audit WHERE result_index = event_index")
 
 
 def _ask(connection: duckdb.DuckDBPyConnection, name: str, given: Mapping[str, Any]) -> DataFrame:

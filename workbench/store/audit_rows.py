@@ -58,7 +58,7 @@ def read_rows(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], *, r
             {"files": [str(file) for file in files], "reveal": reveal},
         )
         (twice,), *_ = connection.execute(
-            "SELECT count(*) > count(DISTINCT (id, event_index))"
+            "SELECT count(*) > count(DISTINCT (id, result_index))"
             " OR count(DISTINCT (id, last_updated)) > count(DISTINCT id) FROM rows"
         ).fetchall()
         if twice:
@@ -81,7 +81,7 @@ def read_frame(files: Sequence[Path], *, reveal: bool = False) -> DataFrame:
         read_rows(connection, files, reveal=reveal)
         frame = tidy(connection.execute("SELECT * FROM rows").df())
     # sorted out here: DuckDB would hold all columns twice to do it
-    return frame.sort_values(["recorded", "id", "event_index"], ignore_index=True)
+    return frame.sort_values(["recorded", "id", "result_index"], ignore_index=True)
 
 
 def tidy(frame: DataFrame) -> DataFrame:

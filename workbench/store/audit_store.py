@@ -109,7 +109,7 @@ class AuditStore:
                     f"SELECT {_NAMES} FROM read_parquet($files, hive_partitioning = true)"  # noqa: S608 - our column names
                     " WHERE ($since IS NULL OR (recorded >= $since AND day >= $since::DATE))"
                     " AND ($until IS NULL OR recorded < $until) AND ($bot IS NULL OR bot = $bot)"
-                    " ORDER BY recorded, id, event_index",
+                    " ORDER BY recorded, id, result_index",
                     {"files": self.files, "since": _naive(since), "until": _naive(until), "bot": bot},
                 ).df()
             )
@@ -146,7 +146,7 @@ class AuditStore:
         fresh = folder / f"part-{number:06d}.parquet"
         unfinished = folder / f".{fresh.name}"
         target = f"'{_quoted(unfinished)}' (FORMAT parquet, COMPRESSION zstd)"
-        connection.execute(f"COPY ({rows} ORDER BY recorded, id, event_index) TO {target}")
+        connection.execute(f"COPY ({rows} ORDER BY recorded, id, result_index) TO {target}")
         if replace:
             (folder / ".replaces").write_text(fresh.name, encoding="utf-8")
         unfinished.replace(fresh)

@@ -2,7 +2,7 @@
 SELECT
   bot,
   last(bot_name ORDER BY recorded) AS name,
-  count(*) FILTER (event_index = 0) AS runs,
+  count(*) FILTER (first_of_run) AS runs,
   count(*) FILTER (state = 'failed') AS failed,
   count(*) FILTER (state = 'refused') AS refused,
   count(*) FILTER (state = 'ok') / count(*) AS ok_share,
@@ -10,6 +10,6 @@ SELECT
   quantile_cont(duration_ms, 0.95) FILTER (state = 'ok') AS ok_p95_ms,
   max(recorded) AS last,
   date_diff('second', max(recorded), $now::TIMESTAMP) AS silent_seconds
-FROM audit
+FROM events
 GROUP BY bot
 ORDER BY runs DESC, bot

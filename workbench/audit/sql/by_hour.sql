@@ -4,6 +4,6 @@ SELECT
   hour(recorded)::SMALLINT AS hour,
   count(*) AS events,
   count(*) FILTER (state <> 'ok') AS not_ok
-FROM audit
+FROM events
 GROUP BY 1, 2
 ORDER BY 1, 2

@@ -1,12 +1,12 @@
--- One row for each version of a mapping: a new version that fails more, or is slower, stands beside the old one.
+-- One row for each version of a mapping, by its own outcomes: a new version that fails more, or is slower, stands beside the old one.
 SELECT
   mapping,
   version,
   count(*) AS events,
-  count(*) FILTER (state = 'failed') AS failed,
-  count(*) FILTER (state = 'ok') / count(*) AS ok_share,
-  quantile_cont(duration_ms, 0.50) FILTER (state = 'ok') AS ok_p50_ms,
-  quantile_cont(duration_ms, 0.95) FILTER (state = 'ok') AS ok_p95_ms,
+  count(*) FILTER (action = 'failed') AS failed,
+  count(*) FILTER (action NOT IN ('failed', 'refused')) / count(*) AS ok_share,
+  quantile_cont(duration_ms, 0.50) FILTER (action <> 'failed') AS ok_p50_ms,
+  quantile_cont(duration_ms, 0.95) FILTER (action <> 'failed') AS ok_p95_ms,
   min(recorded) AS first,
   max(recorded) AS last
 FROM audit

@@ -1,6 +1,6 @@
 -- Failures and refusals that read the same once everything but words is masked: one incident each, the largest first.
 WITH failures AS (
-  SELECT *, coalesce(problem, text, 'no text') AS what FROM audit WHERE state <> 'ok'
+  SELECT *, coalesce(problem, text, 'no text') AS what FROM events WHERE state <> 'ok'
 )
 SELECT
   left(md5(concat_ws('|', bot, what)), 8) AS incident,

@@ -2,4 +2,4 @@
 CREATE OR REPLACE TEMP TABLE rows AS
 SELECT * FROM rows
 QUALIFY rank() OVER (PARTITION BY id ORDER BY last_updated DESC) = 1
-  AND row_number() OVER (PARTITION BY id, event_index ORDER BY last_updated DESC) = 1
+  AND row_number() OVER (PARTITION BY id, result_index ORDER BY last_updated DESC) = 1

@@ -8,6 +8,6 @@ SELECT
   quantile_cont(duration_ms, 0.50) FILTER (state = 'ok') AS ok_p50_ms,
   quantile_cont(duration_ms, 0.95) FILTER (state = 'ok') AS ok_p95_ms,
   quantile_cont(duration_ms, 0.99) FILTER (state = 'ok') AS ok_p99_ms
-FROM audit
+FROM events
 GROUP BY 1
 ORDER BY 1

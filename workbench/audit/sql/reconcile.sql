@@ -6,8 +6,8 @@ WITH runs AS (
     provider,
     event_id,
     any_value(event_type) AS event_type,
-    count(*) AS runs,
-    count(*) FILTER (action = 'applied') AS applied,
+    count(DISTINCT id) AS runs,
+    count(DISTINCT id) FILTER (action = 'applied') AS applied,
     count(*) FILTER (state = 'ok') AS settled,
     min(recorded) FILTER (state = 'ok') AS settled_at,
     list_distinct(flatten(list(string_split(refs, ' ')) FILTER (refs <> '' AND state = 'ok'))) AS refs

@@ -1,4 +1,4 @@
--- The AuditEvents of bot runs in the files $files (one resource a line) -> one row for each event of a run.
+-- The AuditEvents of bot runs in the files $files (one resource a line) -> one row for each event of a run and mapping of it.
 -- `text` is not masked yet: whoever runs this masks it, unless $reveal was asked for.
 --
 -- The result line of our own bots is the last `{"workbench":1,…}` of the console output: a bot that throws prints it
@@ -73,13 +73,22 @@ split AS (
     *,
     len(list_filter(result.results, lambda x: x.outcome IN ('failed', 'refused'))) > 0 AS told,
     unnest(CASE WHEN len(result.results) > 0 THEN result.results ELSE [NULL] END) AS item,
-    generate_subscripts(CASE WHEN len(result.results) > 0 THEN result.results ELSE [NULL] END, 1) - 1 AS event_index
+    generate_subscripts(CASE WHEN len(result.results) > 0 THEN result.results ELSE [NULL] END, 1) - 1 AS result_index
   FROM read
 ),
 named AS (
   SELECT
     *,
     CASE WHEN result.handshake THEN 'handshake' ELSE item.outcome END AS action,
+    -- several mappings may take one event: where its first result is, and the weightiest of its outcomes
+    CASE WHEN len(result.results) > 1 THEN list_position(
+      list_transform(result.results, lambda x: coalesce(x.event, '')), coalesce(item.event, '')) - 1
+    ELSE 0 END AS event_index,
+    CASE WHEN len(result.results) > 1 THEN list_filter(
+      ['failed', 'refused', 'applied', 'stale', 'unchanged', 'duplicate', 'ignored'],
+      lambda word: len(list_filter(result.results,
+        lambda x: x.outcome = word AND x.event IS NOT DISTINCT FROM item.event)) > 0)[1]
+    END AS weightiest,
     -- an error is told by the last console line that is neither our result nor a frame of the stack
     CASE WHEN outcome <> '0' OR item.outcome = 'failed' THEN
       list_last(list_filter(string_split(console, chr(10)), lambda x:
@@ -90,16 +99,18 @@ named AS (
 judged AS (
   SELECT
     *,
+    coalesce(weightiest, action) AS event_outcome,
     CASE
-      WHEN action = 'refused' THEN 'refused'
+      WHEN coalesce(weightiest, action) = 'refused' THEN 'refused'
       -- the event's own word counts, unless the run failed and none of its events says so
-      WHEN action = 'failed' OR outcome <> '0' AND NOT coalesce(told, false) THEN 'failed'
+      WHEN coalesce(weightiest, action) = 'failed' OR outcome <> '0' AND NOT coalesce(told, false) THEN 'failed'
       ELSE 'ok'
     END AS state
   FROM named
 )
 SELECT
   id,
+  result_index::SMALLINT AS result_index,
   event_index::SMALLINT AS event_index,
   recorded,
   last_updated,
@@ -117,6 +128,7 @@ SELECT
   shape(split_part(item.mapping, '@', 1)) AS mapping,
   TRY_CAST(nullif(split_part(item.mapping, '@', 2), '') AS SMALLINT) AS version,
   shape(action) AS action,
+  shape(event_outcome) AS event_outcome,
   shape(result.proof) AS proof,
   CASE WHEN item IS NOT NULL
     THEN len(list_filter(item.writes, lambda x: x.action IN ('create', 'update')))::SMALLINT END AS writes,

@@ -5,7 +5,7 @@ SELECT
   count(*) AS events,
   min(recorded) AS first,
   max(recorded) AS last
-FROM audit
+FROM events
 WHERE action = 'ignored' AND mapping IS NULL AND event_type IS NOT NULL
 GROUP BY provider, event_type
 ORDER BY first DESC, provider, event_type
