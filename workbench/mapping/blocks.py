@@ -169,3 +169,9 @@ class MappingDocument:
     rules: tuple[Rule, ...]
     file: str
     text: str = field(repr=False)
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether one event can make two resources of the same identity."""
+        kinds = [(rule.resource_type, rule.identity.parameter, rule.identity.system) for rule in self.rules]
+        return len(set(kinds)) < len(kinds) or any(rule.each is not None for rule in self.rules)

@@ -21,7 +21,7 @@ from workbench.mapping.python_dialect import Python
 from workbench.mapping.results import MappingResult
 from workbench.mapping.tracing import Tracer
 from workbench.mapping.walking import blocks_of
-from workbench.mapping.writer import MappingWriter, needs_merge
+from workbench.mapping.writer import MappingWriter
 
 _REPORTING = """\
     at = 0  # the part that is running, for the place of a problem
@@ -114,7 +114,7 @@ class _Program:
             *run,
             *(_REPORTING.splitlines() if document.codes else ()),
         ]
-        last = ["    return merge_rows(rows)" if needs_merge(document) else "    return rows", ""]
+        last = ["    return merge_rows(rows)" if document.may_repeat else "    return rows", ""]
         self.source = "\n".join([*top, *dialect.lines, *last])
         self._document = document
         self._places = writer.places

@@ -20,7 +20,7 @@ from workbench.mapping.expression.javascript_runtime import runtime_source
 from workbench.mapping.javascript_dialect import JavaScript
 from workbench.mapping.leaf_facts import uses_of
 from workbench.mapping.walking import leaves_of
-from workbench.mapping.writer import MappingWriter, needs_merge
+from workbench.mapping.writer import MappingWriter
 
 __all__ = ["Script", "javascript_name", "javascript_runtime", "own_functions", "runtime_of", "write_javascript"]
 
@@ -95,7 +95,7 @@ def write_javascript(document: MappingDocument) -> Script:
         "  } catch (error) {",
         f"    throw placedFault(error, {table}.places[at]);",
         "  }",
-        f"  return {'mergeRows(rows)' if needs_merge(document) else 'rows'};",
+        f"  return {'mergeRows(rows)' if document.may_repeat else 'rows'};",
         "}",
         "",
     ]
@@ -127,7 +127,7 @@ def _table(document: MappingDocument, name: str, places: Iterable[tuple[str, At]
         "  scales: new Map(),",
         f"  codes: {json.dumps(codes, ensure_ascii=False)},",
         "  places: [",
-        *(f"    {json.dumps([rule, at.path, at.target], ensure_ascii=False)}," for rule, at in places),
+        *(f"    {json.dumps([rule or None, at.path, at.target or None], ensure_ascii=False)}," for rule, at in places),
         "  ],",
         "};",
     ]

@@ -54,12 +54,12 @@ def text_after(literal: str, value: Any) -> str:
     """`"literal" & value`."""
     if value.__class__ is str and len(value) < _LONG:
         return literal + value
-    return _GENERAL.concat(literal, _settled(value))
+    return str(_GENERAL.concat(literal, _settled(value)))
 
 
 def text_joined(left: Any, right: Any) -> str:
     """`left & right`."""
-    return _GENERAL.concat(_settled(left), _settled(right))
+    return str(_GENERAL.concat(_settled(left), _settled(right)))
 
 
 def total(values: Any) -> Any:

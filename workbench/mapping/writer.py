@@ -34,7 +34,7 @@ from workbench.mapping.expression.writer import Slot as Variable
 from workbench.mapping.functions import search_token
 from workbench.mapping.leaf_facts import is_certain, type_of, uses_of
 
-__all__ = ["MappingWriter", "needs_merge"]
+__all__ = ["MappingWriter"]
 
 _KINDS: Final[Mapping[str | None, Kind]] = {
     "string": "text",
@@ -290,12 +290,6 @@ def _search(resource_type: str, identity: IdentityRule) -> str:
     """A conditional reference up to the identity's value."""
     system = "" if identity.system is None else f"{search_token(identity.system)}%7C"
     return f"{resource_type}?{identity.parameter}={system}"
-
-
-def needs_merge(document: MappingDocument) -> bool:
-    """Whether one event can make two resources of the same identity."""
-    kinds = [(rule.resource_type, rule.identity.parameter, rule.identity.system) for rule in document.rules]
-    return len(set(kinds)) < len(kinds) or any(rule.each is not None for rule in document.rules)
 
 
 def _with_variables(scope: Scope, variables: Mapping[str, str]) -> Scope:
