@@ -105,9 +105,13 @@ def write_javascript(document: MappingDocument) -> Script:
     return Script(source="\n".join(lines), used=frozenset(used))
 
 
+def _functions_used(document: MappingDocument) -> set[str]:
+    return {use.name for scoped in leaves_of(document) for use in uses_of(scoped.leaf.node) if use.called}
+
+
 def _prologue(document: MappingDocument, table: str) -> list[str]:
     """The helpers that need the mapping's own data, where it uses them."""
-    used = {use.name for scoped in leaves_of(document) for use in uses_of(scoped.leaf.node)}
+    used = _functions_used(document)
     helpers = {
         "money": f"  const money = (amount, currency) => moneyOf({table}.exponents, {table}.scales, amount, currency);",
         "code": f"  const code = (name, value) => codeOf({table}, name, value, at, problems);",
@@ -116,18 +120,24 @@ def _prologue(document: MappingDocument, table: str) -> list[str]:
 
 
 def _table(document: MappingDocument, name: str, places: Iterable[tuple[str, At]]) -> list[str]:
-    exponents = EXPONENTS.get(document.provider, EXPONENTS["iso4217"])
-    codes = {
-        key: {"table": dict(found.table), "unmapped": found.unmapped, **({"fixed": found.fixed} if found.fixed else {})}
-        for key, found in document.codes.items()
-    }
-    return [
-        f"const {name} = {{",
-        f"  exponents: {json.dumps(dict(exponents))}, // currencies that have not two decimals",
-        "  scales: new Map(),",
-        f"  codes: {json.dumps(codes, ensure_ascii=False)},",
-        "  places: [",
-        *(f"    {json.dumps([rule or None, at.path, at.target or None], ensure_ascii=False)}," for rule, at in places),
-        "  ],",
-        "};",
-    ]
+    lines = [f"const {name} = {{"]
+    used = _functions_used(document)
+    if "money" in used:
+        exponents = EXPONENTS.get(document.provider, EXPONENTS["iso4217"])
+        lines.append(f"  exponents: {json.dumps(dict(exponents))}, // currencies that have not two decimals")
+        lines.append("  scales: new Map(), // what is known of the currencies met")
+    if "code" in used:
+        lines.append(f"  codes: {json.dumps(_codes(document), ensure_ascii=False)},")
+    lines.append("  places: [ // of each part: rule, path in the mapping, FHIR path")
+    for rule, at in places:
+        lines.append(f"    {json.dumps([rule or None, at.path, at.target or None], ensure_ascii=False)},")
+    return [*lines, "  ],", "};"]
+
+
+def _codes(document: MappingDocument) -> dict[str, dict[str, object]]:
+    codes: dict[str, dict[str, object]] = {}
+    for name, found in document.codes.items():
+        codes[name] = {"table": dict(found.table), "unmapped": found.unmapped}
+        if found.fixed:
+            codes[name]["fixed"] = found.fixed
+    return codes
