@@ -13,8 +13,8 @@ const ESCAPES = [
 ];
 
 const LAYOUTS = [
-  { indent: "  ", colon: ": ", comma: ",", empty: ["{}", "[]"] }, // Stripe
-  { indent: "", colon: ":", comma: ",", empty: ["{}", "[]"] }, // most others
+  { indent: "  ", colon: ": ", comma: ",", empty: ["{}", "[]"], native: 2 }, // Stripe
+  { indent: "", colon: ":", comma: ",", empty: ["{}", "[]"], native: 0 }, // most others
   { indent: "", colon: ": ", comma: ", ", empty: ["{}", "[]"] }, // Python
   { indent: "  ", colon: ": ", comma: ",", empty: ["{\n*}", "[\n\n*]"] }, // older Ruby, * stands for the indent
 ];
@@ -25,7 +25,8 @@ function* writings(value) {
   for (const decimals of [false, true])
     for (const escape of ESCAPES)
       for (const layout of LAYOUTS) {
-        const text = escape(write(value, layout, decimals, ""));
+        const native = layout.native !== undefined && !decimals;
+        const text = escape(native ? JSON.stringify(value, null, layout.native) : write(value, layout, decimals, ""));
         if (!seen.has(text)) yield text;
         seen.add(text);
       }
