@@ -13,6 +13,7 @@ from workbench.sandbox.launcher import Sandbox, start_sandbox
 
 FHIR = "/fhir/R4/"
 IN_A_BATCH = 200
+AUDIT_EVENTS = 50_000
 SYSTEM = "https://example.com/id"
 
 
@@ -54,26 +55,25 @@ def megabytes(pid: int) -> float:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4 / 1024
 
 
-def fill(connection: Connection, first: int, last: int) -> None:
+def fill(connection: Connection, make: Callable[[int], dict[str, object]], first: int, last: int) -> None:
     for start in range(first, last, IN_A_BATCH):
+        resources = [make(number) for number in range(start, min(start + IN_A_BATCH, last))]
         entry = [
-            {"request": {"method": "POST", "url": "Patient"}, "resource": patient(number)}
-            for number in range(start, min(start + IN_A_BATCH, last))
+            {"request": {"method": "POST", "url": resource["resourceType"]}, "resource": resource}
+            for resource in resources
         ]
         connection.call("POST", FHIR, {"resourceType": "Bundle", "type": "batch", "entry": entry})
 
 
 def measure(connection: Connection, size: int) -> dict[str, float]:
     get = lambda query: connection.call("GET", f"{FHIR}Patient?{query}")  # noqa: E731
+    upsert = lambda n: connection.call(  # noqa: E731
+        "PUT", f"{FHIR}Patient?identifier={SYSTEM}%7Cp{n}", patient(n) | {"active": True}
+    )
     return {
         "create/s": rate(500, lambda n: connection.call("POST", f"{FHIR}Patient", patient(10_000_000 + size + n))),
         "identifier search/s": rate(1000, lambda n: get(f"identifier={SYSTEM}%7Cp{n * 7 % size}")),
-        "conditional update/s": rate(
-            300,
-            lambda n: connection.call(
-                "PUT", f"{FHIR}Patient?identifier={SYSTEM}%7Cp{n}", patient(n) | {"active": True}
-            ),
-        ),
+        "conditional update/s": rate(300, upsert),
         "name prefix/s": rate(200, lambda n: get(f"name=Family{n}&_count=20")),
         "gender, newest first/s": rate(200, lambda _: get("gender=male&_sort=-_lastUpdated&_count=20")),
         "_sort=birthdate/s": rate(50, lambda _: get("_sort=birthdate&_count=20")),
@@ -82,14 +82,34 @@ def measure(connection: Connection, size: int) -> dict[str, float]:
     }
 
 
+def audit_event(number: int) -> dict[str, object]:
+    bot = {"reference": f"Bot/00000000-0000-4000-8000-00000000000{number % 10}"}
+    return {
+        "resourceType": "AuditEvent",
+        "type": {"system": "https://medplum.com/CodeSystem/audit-event", "code": "execute"},
+        "recorded": "2026-01-01T00:00:00.000Z",
+        "agent": [{"who": bot, "requestor": True}],
+        "source": {"observer": bot},
+        "entity": [{"what": bot}],
+        "outcome": "0" if number % 50 else "4",
+    }
+
+
 def execute(connection: Connection, sandbox: Sandbox) -> dict[str, float]:
     made = connection.call("POST", f"/admin/projects/{sandbox.project_id}/bot", {"name": "bench"})
     path = f"{FHIR}Bot/{json.loads(made)['id']}"
     connection.call("POST", f"{path}/$deploy", {"code": "exports.handler = async (medplum, event) => event.input;"})
     connection.call("POST", f"{path}/$execute", {})
-    found = {"$execute/s": rate(2000, lambda n: connection.call("POST", f"{path}/$execute", {"n": n}))}
-    pages = lambda _: connection.call("GET", f"{FHIR}AuditEvent?_count=1000&_sort=_lastUpdated")  # noqa: E731
-    return {**found, "AuditEvent pages of 1000/s": rate(5, pages)}
+    get = lambda query: connection.call("GET", f"{FHIR}AuditEvent?{query}")  # noqa: E731
+    bot = "entity=Bot/00000000-0000-4000-8000-000000000003"
+    return {
+        "$execute/s": rate(2000, lambda n: connection.call("POST", f"{path}/$execute", {"n": n})),
+        "AuditEvent pages of 1000/s": rate(5, lambda _: get("_count=1000&_sort=_lastUpdated")),
+        "newest failures of a bot/s": rate(100, lambda _: get(f"{bot}&outcome=4&_sort=-_lastUpdated&_count=20")),
+        "poll since now/s": rate(
+            200, lambda _: get("_lastUpdated=gt2099-01-01T00:00:00Z&_sort=_lastUpdated&_count=100")
+        ),
+    }
 
 
 def main(sizes: list[int]) -> None:
@@ -105,18 +125,20 @@ def main(sizes: list[int]) -> None:
             connection = Connection(sandbox)
             connection.call("GET", "/healthcheck")
             print(f"idle: {megabytes(sandbox.pid):.0f} MB")
-            for name, value in execute(connection, sandbox).items():
-                print(f"{name}: {value:.0f}")
+            for events in (2_000, AUDIT_EVENTS):
+                fill(connection, audit_event, 0, events)
+                print(f"with {events} AuditEvents more:")
+                for name, value in execute(connection, sandbox).items():
+                    print(f"  {name}: {value:.0f}")
             held = 0
             for size in sizes:
-                fill(connection, held, size)
+                fill(connection, patient, held, size)
                 held = size
                 print(f"at {size} resources:")
                 for name, value in measure(connection, size).items():
                     print(f"  {name}: {value:.0f}")
-            print(
-                f"then: {megabytes(sandbox.pid):.0f} MB, {sum(p.stat().st_size for p in Path(folder).glob('sandbox.db*')) >> 20} MB on disk"
-            )
+            disk = sum(path.stat().st_size for path in Path(folder).glob("sandbox.db*")) >> 20
+            print(f"then: {megabytes(sandbox.pid):.0f} MB, {disk} MB on disk")
         begun = time.perf_counter()
         start_sandbox(Path(folder)).stop()
         print(f"start: {time.perf_counter() - begun:.2f} s with all of it (stop included)")

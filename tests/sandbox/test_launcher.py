@@ -134,6 +134,19 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
         start_sandbox(tmp_path)
 
 
+def test_a_database_of_another_version_is_named(tmp_path: Path) -> None:
+    """A file whose schema is not ours is neither used nor changed."""
+    start_sandbox(tmp_path).stop()
+    with sqlite3.connect(tmp_path / "sandbox.db") as connection:
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+
+    with pytest.raises(
+        SandboxError, match=r"was made by another version of the sandbox \(schema 1, expected \d+\); reset"
+    ):
+        start_sandbox(tmp_path)
+
+
 def test_a_locked_database_is_named(tmp_path: Path) -> None:
     """A lock that another program holds is told apart from a running sandbox."""
     start_sandbox(tmp_path).stop()

@@ -8,7 +8,7 @@ from workbench.sandbox.pytest_fixture import medplum_sandbox
 __all__ = ["medplum_sandbox"]
 
 
-def test_fixture_gives_a_running_sandbox(medplum_sandbox: Sandbox) -> None:  # noqa: F811 (how pytest takes it)
+def test_fixture_gives_a_running_sandbox(medplum_sandbox: Sandbox) -> None:
     """Importing the fixture is all it takes."""
     auth = (medplum_sandbox.client_id, medplum_sandbox.client_secret)
 

@@ -26,6 +26,8 @@ def start_problem(message: Mapping[str, str], data: Path, port: int) -> SandboxE
         "port": f"port {port} on {HOST} is in use; stop what uses it, or choose another (0 takes any free one)",
         "corrupt": f"the database {database} is damaged ({found}); restore it from a copy, or start in an empty folder",
         "foreign": f"{database} belongs to another program; choose another folder",
+        "outdated": f"the database in {data} was made by another version of the sandbox ({found}); "
+        "reset it with `workbench sandbox reset`, or choose another folder",
         "unwritable": f"the database in {data} cannot be written ({found}); free disk space or permissions",
     }
     problem = message.get("problem", "")

@@ -120,3 +120,27 @@ test('calls at once see each other’s writes whole, and one conditional write m
 
   assert.equal(new Set(outcomes.map(({ resource }) => resource.id)).size, 1);
 });
+
+test('the newest of a common value come first, each once, and pages by time meet every row', async () => {
+  const newest = await found('gender=male&identifier=s|&_sort=-_lastUpdated&_count=1000');
+  const times = newest.map(({ meta }) => meta?.lastUpdated ?? '');
+
+  assert.deepEqual(times, times.toSorted().reverse());
+  assert.equal(new Set(newest.map(({ id }) => id)).size, 1000);
+
+  const seen = new Set<string>();
+  let next: string | undefined = 'gender=male&_sort=_lastUpdated&_count=100';
+  while (next) {
+    const bundle = await repo.search<Patient>(parseSearchRequest<Patient>(`Patient?${next}`));
+    bundle.entry?.forEach(({ resource }) => seen.add(resource?.id ?? ''));
+    next = bundle.link?.find(({ relation }) => relation === 'next')?.url?.split('?')[1];
+  }
+  assert.equal(seen.size, MANY - MANY / 100);
+});
+
+test('a time bounds the walk along a common value', async () => {
+  const [last] = await found('gender=male&_sort=-_lastUpdated&_count=1');
+
+  assert.equal((await found(`gender=male&_lastUpdated=gt${last?.meta?.lastUpdated}`)).length, 0);
+  assert.ok((await found(`gender=male&_lastUpdated=ge${last?.meta?.lastUpdated}`)).length >= 1);
+});

@@ -48,26 +48,29 @@ export function indexResource(
     return;
   }
   const ranks = new Map<string, number>();
+  const updated = Date.parse(resource.meta?.lastUpdated ?? '');
   for (const entry of searchEntries(resource, (name) => numbers.lacks(name))) {
     const rank = ranks.get(entry.name) ?? 0;
     ranks.set(entry.name, rank + 1);
     if (entry.kind === 'word') {
       store.run(
-        'INSERT INTO word (owner, param, value, system, rank) VALUES (?, ?, ?, ?, ?)',
+        'INSERT INTO word (owner, param, value, system, rank, updated) VALUES (?, ?, ?, ?, ?, ?)',
         key,
         numbers.of(entry.name),
         entry.value,
         entry.system,
         rank,
+        updated,
       );
     } else {
       store.run(
-        'INSERT INTO point (owner, param, low, high, rank) VALUES (?, ?, ?, ?, ?)',
+        'INSERT INTO point (owner, param, low, high, rank, updated) VALUES (?, ?, ?, ?, ?, ?)',
         key,
         numbers.of(entry.name),
         entry.low,
         entry.high,
         rank,
+        updated,
       );
     }
   }

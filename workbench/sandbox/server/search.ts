@@ -117,9 +117,10 @@ function readPage(
   count: number,
   offset: number,
 ): Page {
-  const start = cursorStart(request);
-  const bounded = start === undefined ? where : all([where, condition('r.updated >= ?', start)]);
-  const query = { type: types[0] as string, where: bounded, limit: count + 1, offset };
+  const since = cursorStart(request);
+  const bounded = since === undefined ? where : all([where, condition('r.updated >= ?', since)]);
+  const filters = types.length === 1 ? request.filters : undefined;
+  const query = { type: types[0] as string, where: bounded, limit: count + 1, offset, filters, since };
   const rows = pageRows(context.store, context.compiler, request.sortRules, query);
   return {
     resources: rows.slice(0, count).map(({ seq }) => readVersion(context.store, seq)),

@@ -57,6 +57,11 @@ export class SearchCompiler {
     };
   }
 
+  /** The number of a parameter's search rows. */
+  numberOf(type: string, code: string): number {
+    return this.numbers.of(`${type}.${code}`);
+  }
+
   /** Whether some resource may have no value for a parameter. */
   isLacking(param: number): boolean {
     return this.numbers.isLacking(param);

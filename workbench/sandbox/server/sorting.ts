@@ -1,7 +1,8 @@
 /** The rows of a sorted page: by the index of the sort's values when many rows match, by sorting them when few do. */
-import type { SearchRequest, SortRule } from '@medplum/core';
+import type { Filter, SearchRequest, SortRule } from '@medplum/core';
 import type { SQLInputValue } from 'node:sqlite';
 import { condition, type Condition } from './condition.ts';
+import { leaderOf, ledRows } from './leading.ts';
 import type { SearchCompiler } from './searchsql.ts';
 import type { Store } from './store.ts';
 
@@ -18,6 +19,10 @@ export interface PageQuery {
   readonly where: Condition;
   readonly limit: number;
   readonly offset: number;
+  /** The filters of a search of one type. */
+  readonly filters: readonly Filter[] | undefined;
+  /** The time at which the page begins, if a cursor says so. */
+  readonly since: number | undefined;
 }
 
 export function pageRows(
@@ -29,6 +34,11 @@ export function pageRows(
   const [rule, ...more] = rules ?? [];
   if (rule && more.length === 0 && !ownColumn(rule) && matchesMany(store, query)) {
     return indexedRows(store, compiler, rule, query);
+  }
+  const byTime = more.length === 0 && (!rule || rule.code === '_lastUpdated');
+  const leader = byTime && query.filters ? leaderOf(store, compiler, query.type, query.filters) : undefined;
+  if (leader && query.filters) {
+    return ledRows(store, leader, query.filters, query, rule?.descending === true);
   }
   const order = orderBy(compiler, query.type, rules ?? []);
   return store.all<PageRow>(
@@ -78,7 +88,7 @@ function indexedRows(
   const valued: Part = {
     from: `${table} s CROSS JOIN resource r ON r.key = s.owner
       WHERE s.param = ? AND s.rank = 0 AND r.deleted = 0 AND ${where.sql}`,
-    order: `s.${column} ${direction}, s.owner ${direction}`,
+    order: `s.${column} ${direction}, s.updated ${direction}, s.owner ${direction}`,
     values: [param, ...where.values],
   };
   const missing: Part = {

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 
 const APPLICATION_ID = 0x77_62_73_62; // "wbsb": says that a file is ours
+const SCHEMA_VERSION = 2; // raised with every change of the schema: a file of another version is refused
 const CHECKED_BYTES = 32 * 1024 * 1024; // files up to this size are checked page by page when opened
 
 const SCHEMA = `
@@ -20,12 +21,14 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS parameter (
     param INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, lacking INTEGER NOT NULL DEFAULT 0);
   CREATE TABLE IF NOT EXISTS word (
-    owner INTEGER NOT NULL, param INTEGER NOT NULL, value TEXT NOT NULL, system TEXT NOT NULL, rank INTEGER NOT NULL);
-  CREATE INDEX IF NOT EXISTS word_value ON word (param, value, owner);
+    owner INTEGER NOT NULL, param INTEGER NOT NULL, value TEXT NOT NULL, system TEXT NOT NULL, rank INTEGER NOT NULL,
+    updated INTEGER NOT NULL);
+  CREATE INDEX IF NOT EXISTS word_value ON word (param, value, updated, owner);
   CREATE INDEX IF NOT EXISTS word_owner ON word (owner, param);
   CREATE TABLE IF NOT EXISTS point (
-    owner INTEGER NOT NULL, param INTEGER NOT NULL, low REAL NOT NULL, high REAL NOT NULL, rank INTEGER NOT NULL);
-  CREATE INDEX IF NOT EXISTS point_low ON point (param, low, owner);
+    owner INTEGER NOT NULL, param INTEGER NOT NULL, low REAL NOT NULL, high REAL NOT NULL, rank INTEGER NOT NULL,
+    updated INTEGER NOT NULL);
+  CREATE INDEX IF NOT EXISTS point_low ON point (param, low, updated, owner);
   CREATE INDEX IF NOT EXISTS point_owner ON point (owner, param);
 
   CREATE TABLE IF NOT EXISTS login (
@@ -58,7 +61,7 @@ export interface NewVersion {
 
 /** Why a file cannot be used; `code` is what the launcher words its message by. */
 export class StoreProblem extends Error {
-  readonly code: 'locked' | 'corrupt' | 'foreign' | 'unwritable';
+  readonly code: 'locked' | 'corrupt' | 'foreign' | 'outdated' | 'unwritable';
   constructor(code: StoreProblem['code'], message: string) {
     super(message);
     this.code = code;
@@ -188,30 +191,43 @@ export class Store {
 }
 
 function open(path: string): DatabaseSync {
-  let db: DatabaseSync;
   try {
-    db = new DatabaseSync(path);
+    const db = new DatabaseSync(path);
+    checkOwner(db, path); // before anything is written to it
     // Exclusive: a second sandbox, or any other program, cannot open the file; the lock dies with this process.
-    db.exec(
-      `PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-       PRAGMA cache_size = -32000`,
-    );
-    const owner = (db.prepare('PRAGMA application_id').get() as { application_id: number }).application_id;
-    const tables = (db.prepare('SELECT count(*) AS n FROM sqlite_master').get() as { n: number }).n;
-    if (owner !== APPLICATION_ID && tables > 0) {
-      throw new StoreProblem('foreign', `${path} is an SQLite file of another program`);
-    }
-    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; BEGIN IMMEDIATE; ${SCHEMA} COMMIT`);
-    if (statSync(path).size <= CHECKED_BYTES) {
-      const found = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
-      if (found.quick_check !== 'ok') {
-        throw new StoreProblem('corrupt', found.quick_check);
-      }
-    }
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+    db.exec('PRAGMA cache_size = -32000');
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`);
+    db.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT`);
+    checkPages(db, path);
+    return db;
   } catch (error) {
     throw error instanceof StoreProblem ? error : storeProblem(error);
   }
-  return db;
+}
+
+function checkOwner(db: DatabaseSync, path: string): void {
+  const { n: tables } = db.prepare('SELECT count(*) AS n FROM sqlite_master').get() as { n: number };
+  if (tables === 0) {
+    return;
+  }
+  const { application_id: owner } = db.prepare('PRAGMA application_id').get() as { application_id: number };
+  if (owner !== APPLICATION_ID) {
+    throw new StoreProblem('foreign', `${path} is an SQLite file of another program`);
+  }
+  const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
+  if (version !== SCHEMA_VERSION) {
+    throw new StoreProblem('outdated', `schema ${version}, expected ${SCHEMA_VERSION}`);
+  }
+}
+
+function checkPages(db: DatabaseSync, path: string): void {
+  if (statSync(path).size <= CHECKED_BYTES) {
+    const { quick_check: found } = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
+    if (found !== 'ok') {
+      throw new StoreProblem('corrupt', found);
+    }
+  }
 }
 
 function storeProblem(error: unknown): StoreProblem {

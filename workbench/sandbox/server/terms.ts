@@ -104,7 +104,12 @@ export function startsWith(prefix: string): Condition {
 }
 
 /** One `point` row, or the column `low`, matches one of the values of a date, number or quantity filter. */
-export function pointTerm(parameter: SearchParameter, filter: Filter, isDay: boolean, low = 'p.low'): Condition {
+export function pointTerm(
+  parameter: Pick<SearchParameter, 'type'>,
+  filter: Filter,
+  isDay: boolean,
+  low = 'p.low',
+): Condition {
   const operator = COMPARISONS[filter.operator];
   if (!operator) {
     throw new OperationOutcomeError(invalidSearchOperator(filter.operator, filter.code));
