@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from workbench.flows.load import load_events
     from workbench.flows.measure import measures
     from workbench.flows.report import report
+    from workbench.flows.sample_run import rehearse
     from workbench.flows.verbs import apply, plan, prove, replay
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "plan",
     "profile_events",
     "prove",
+    "rehearse",
     "replay",
     "report",
 ]
@@ -71,6 +73,7 @@ _HOMES = {
     "plan": "workbench.flows.verbs",
     "profile_events": "workbench.events.profile",
     "prove": "workbench.flows.verbs",
+    "rehearse": "workbench.flows.sample_run",
     "replay": "workbench.flows.verbs",
     "report": "workbench.flows.report",
 }
