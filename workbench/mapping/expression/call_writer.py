@@ -1,4 +1,4 @@
-"""How calls are written: built-in functions straight where the arguments' kinds are seen to be right, all else by the runtime."""
+"""How calls are written: built-in functions straight where the arguments are right, all else by the runtime."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from workbench.mapping.expression.faults import refused
 from workbench.mapping.expression.functions.signatures import Parameter, Signature
 from workbench.mapping.expression.library import LIBRARY, REFUSED_FUNCTIONS, BuiltIn
 from workbench.mapping.expression.node_writer import native_value
-from workbench.mapping.expression.writer import NODE_WRITERS, Helper, Scope, Value, Writer
+from workbench.mapping.expression.scopes import Helper, Scope, Value
+from workbench.mapping.expression.writer import NODE_WRITERS, Writer
 
 __all__ = ["write_tail_call"]
 
@@ -26,12 +27,14 @@ def _call(writer: Writer, node: ir.Call, scope: Scope) -> Value:
     if name is not None and name in REFUSED_FUNCTIONS:
         construct, remedy = REFUSED_FUNCTIONS[name]
         raise refused(node.procedure.span, construct, f"${name} is not portable", remedy)
-    arguments = _arguments(writer, node, replace(scope, tail=False))
+    arguments = writer.values(node.arguments, replace(scope, tail=False))
     if name is not None and name in LIBRARY:
         return _built_in_call(writer, node, LIBRARY[name], arguments, scope)
     procedure = writer.cleaned(writer.value(node.procedure, scope))
     known = writer.constant(_known(node.procedure, scope))
-    code = writer.call("call", "run", procedure.code, known, _context(writer, scope), *[value.code for value in arguments])
+    code = writer.call(
+        "call", "run", procedure.code, known, _context(writer, scope), *[value.code for value in arguments]
+    )
     return Value(code=code, sequence=True, loose=True)
 
 
@@ -51,7 +54,7 @@ def write_tail_call(writer: Writer, node: ir.Call, scope: Scope) -> str:
         return writer.cleaned(_call(writer, node, replace(scope, tail=True))).code
     if isinstance(node.procedure, ir.Path):
         return _call(writer, node, scope).code
-    arguments = _arguments(writer, node, scope)
+    arguments = writer.values(node.arguments, scope)
     procedure = writer.cleaned(writer.value(node.procedure, scope))
     return writer.call("tail_call", procedure.code, writer.notation.tuple([value.code for value in arguments]))
 
@@ -76,12 +79,6 @@ def _known(procedure: ir.Node, scope: Scope) -> bool:
     return False
 
 
-def _arguments(writer: Writer, node: ir.Call, scope: Scope) -> list[Value]:
-    return writer.all(
-        [lambda argument=argument: writer.cleaned(writer.value(argument, scope)) for argument in node.arguments]
-    )  # type: ignore[misc]
-
-
 def _helper_call(writer: Writer, node: ir.Call, name: str, helper: Helper, scope: Scope) -> Value:
     if not helper.least <= len(node.arguments) <= helper.most:
         count = f"{helper.least}" if helper.least == helper.most else f"{helper.least} to {helper.most}"
@@ -91,7 +88,7 @@ def _helper_call(writer: Writer, node: ir.Call, name: str, helper: Helper, scope
             f"${name} takes {count} arguments, not {len(node.arguments)}",
             f"see ${name} in the mapping language",
         )
-    values = writer.all([lambda argument=argument: writer.value(argument, scope) for argument in node.arguments])  # type: ignore[misc]
+    values = writer.values(node.arguments, scope, clean=False)
     codes = [
         value.code if value.absent or value.sure or writer.notation.close else writer.call("absent", value.code)
         for value in values
@@ -110,7 +107,7 @@ def _built_in_call(writer: Writer, node: ir.Call, built_in: BuiltIn, arguments: 
     if not straight:
         return Value(code=_checked(writer, built_in, values, scope), kind=kind, sure=built_in.always, **known)
     guards: list[str] = []
-    codes = []
+    codes: list[str] = []
     for node_argument, parameter, value in zip(node.arguments, parameters, values, strict=False):
         code, guard = _argument(writer, node_argument, parameter, value, len(codes))
         codes.append(code)
@@ -193,9 +190,7 @@ def _partial(writer: Writer, node: ir.Partial, scope: Scope) -> Value:
             node.span, "helper-value", f"${name} can only be called", f"wrap it: function($x) {{ ${name}($x) }}"
         )
     given = [argument for argument in node.arguments if not isinstance(argument, ir.Hole)]
-    values = iter(
-        writer.all([lambda argument=argument: writer.cleaned(writer.value(argument, scope)) for argument in given])
-    )  # type: ignore[misc]
+    values = iter(writer.values(given, scope))
     codes = [
         writer.notation.missing if isinstance(argument, ir.Hole) else next(values).code for argument in node.arguments
     ]

@@ -24,12 +24,25 @@ __all__ = ["Expression", "compile_expression", "parse"]
 
 Nulls = Literal["value", "missing"]
 
+_JAVASCRIPT = """\
+(() => {{
+"use strict";
+{runtime}
+return (data, bindings) => {{
+  const given = checkBindings(bindings);
+  const run = newRun();
+  return guarded(() => {{
+{body}
+  }});
+}};
+}})()"""
+
 
 def parse(text: str) -> ir.Node:
     """The intermediate form of an expression.
 
     Raises:
-        MappingSpecError: the text is no JSONata, or lies outside the portable profile; each problem has line, column and length.
+        MappingSpecError: the text is no JSONata, or lies outside the portable profile; every problem has its place.
     """
     try:
         node = lower(parse_syntax(text))
@@ -58,7 +71,7 @@ class Expression:
         `bindings` are variables by name, without the `$`; they cannot replace a built-in function.
 
         Raises:
-            MappingRunError: the data does not allow it; `code` is JSONata's own (`T2001`), U1001 where it took too long.
+            MappingRunError: the data does not allow it; `code` is JSONata's own (`T2001`), U1001 for too long.
         """
         given = bindings or {}
         _check_bindings(given)
@@ -76,11 +89,7 @@ class Expression:
         writer = JavaScriptWriter(indent=2)
         _write_body(writer, self.node, self.nulls == "missing")
         runtime = runtime_source(writer.used | {"root", "finish", "new_run", "check_bindings"})
-        body = "\n".join(writer.lines)
-        return (
-            f'(() => {{\n"use strict";\n{runtime}\nreturn (data, bindings) => {{\n  const given = checkBindings(bindings);\n'
-            f"  const run = newRun();\n  return guarded(() => {{\n{body}\n  }});\n}};\n}})()"
-        )
+        return _JAVASCRIPT.format(runtime=runtime, body="\n".join(writer.lines))
 
 
 def compile_expression(text: str, *, nulls: Nulls = "value") -> Expression:
@@ -114,7 +123,11 @@ def _too_deep(text: str) -> MappingSpecError:
     """The error for an expression that neither language's own compiler would take."""
     span = Span(0, len(text))
     return MappingSpecError(
-        [refused(span, "nesting", "the expression is nested too deep", "bind its parts to variables").fault.problem(text)]
+        [
+            refused(span, "nesting", "the expression is nested too deep", "bind its parts to variables").fault.problem(
+                text
+            )
+        ]
     )
 
 

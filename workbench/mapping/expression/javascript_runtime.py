@@ -8,7 +8,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Final
 
-from workbench.mapping.expression.notation import JavaScriptNotation
+from workbench.mapping.expression.notation import JAVASCRIPT
 
 __all__ = ["runtime_source"]
 
@@ -39,8 +39,7 @@ def _definitions(source: str) -> dict[str, str]:
 def runtime_source(used: Iterable[str]) -> str:
     """The definitions that a text needs, by the runtime's own names, in an order in which they can stand."""
     parts = _parts()
-    notation = JavaScriptNotation()
-    waiting = [notation.runtime(name) for name in used] + ["guarded"]
+    waiting = [JAVASCRIPT.runtime(name) for name in used] + ["guarded"]
     needed: set[str] = set()
     while waiting:
         name = waiting.pop()

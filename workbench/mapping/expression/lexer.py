@@ -95,7 +95,8 @@ class Lexer:
         return self._take("number", exact, found.end())
 
     def _string(self, start: int) -> Token:
-        text, quote, at, parts = self._text, self._text[start], start + 1, []
+        text, quote, at = self._text, self._text[start], start + 1
+        parts: list[str] = []
         while at < len(text):
             sign = text[at]
             if sign == quote:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from workbench.mapping.expression import ir
@@ -50,7 +51,8 @@ def _inside(node: Syntax) -> Syntax:
         node.left = _processed(node.left)
         if node.left.kind == "number":
             node.left.value = _negative(node.left.value)
-            return node.left
+            negated: Syntax = node.left
+            return negated
     elif node.kind == "unary" and node.value == "{":
         node.left = [(_processed(key), _processed(value)) for key, value in node.left]
     elif node.kind in ("function", "partial"):
@@ -93,7 +95,7 @@ def _twice_readable(node: Syntax) -> None:
             )
 
 
-def _walk(node: Any) -> Any:
+def _walk(node: Any) -> Iterator[Syntax]:
     if isinstance(node, list | tuple):
         for item in node:
             yield from _walk(item)
@@ -199,7 +201,7 @@ def _join(node: Syntax) -> Syntax:
     raise refused(node.span, *_REFUSED[node.value])
 
 
-_BINARY: Final[dict[str, Any]] = {
+_BINARY: Final[dict[str, Callable[[Syntax], Syntax]]] = {
     ".": _map, "[": _predicate, "{": _group, "^": _sort, ":=": _bind, "~>": _apply, "@": _join, "#": _join,
 }  # fmt: skip
 
@@ -267,7 +269,7 @@ def _freeze_apply(node: Syntax, common: dict[str, Any]) -> ir.Node:
     return ir.Apply(left=left, right=right, **common)
 
 
-_FREEZERS: Final[dict[str, Any]] = {
+_FREEZERS: Final[dict[str, Callable[[Syntax, dict[str, Any]], ir.Node]]] = {
     "string": lambda node, common: ir.Constant(value=node.value, **common),
     "number": lambda node, common: ir.Constant(value=node.value, **common),
     "value": lambda node, common: ir.Constant(value=node.value, **common),

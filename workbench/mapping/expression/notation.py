@@ -8,12 +8,12 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
-__all__ = ["JavaScriptNotation", "Notation", "PythonNotation"]
+__all__ = ["JAVASCRIPT", "PYTHON", "Notation"]
 
 # names that every JavaScript object answers to, so that the plain field is not enough
 _PROTOTYPE: Final = frozenset(
-    ["__proto__", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__", "constructor", "hasOwnProperty",
-     "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf"]
+    ["__proto__", "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__", "constructor",
+     "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf"]
 )  # fmt: skip
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 
@@ -28,29 +28,88 @@ class Notation(Protocol):
     open: str
     close: str
 
-    def runtime(self, name: str) -> str: ...
-    def constant(self, value: Any) -> str: ...
-    def conditional(self, test: str, yes: str, no: str) -> str: ...
-    def inverse(self, test: str) -> str: ...
-    def is_missing(self, code: str) -> str: ...
-    def is_absent(self, code: str) -> str: ...
-    def is_kind(self, code: str, kind: str) -> str: ...
-    def same_text(self, code: str, text: str) -> str: ...
-    def field(self, name: str, key: str, *, raw: bool) -> str: ...
-    def put(self, name: str, key: str, code: str) -> str: ...
-    def settled(self, name: str) -> str: ...
-    def let(self, name: str, code: str) -> str: ...
-    def variable(self, name: str, code: str) -> str: ...
-    def again(self, name: str, code: str) -> str: ...
-    def when(self, test: str) -> str: ...
-    def function(self, name: str, parameters: Sequence[str]) -> str: ...
-    def give(self, code: str) -> str: ...
-    def array(self, items: Sequence[str]) -> str: ...
-    def tuple(self, items: Sequence[str]) -> str: ...
-    def invocation(self, function: str, arguments: Sequence[str]) -> str: ...
+    def runtime(self, name: str) -> str:
+        """The name of a runtime function, given in Python's manner."""
+        ...
+
+    def constant(self, value: Any) -> str:
+        """A literal."""
+        ...
+
+    def conditional(self, test: str, yes: str, no: str) -> str:
+        """One value or another."""
+        ...
+
+    def inverse(self, test: str) -> str:
+        """A test the other way round."""
+        ...
+
+    def is_missing(self, code: str) -> str:
+        """Whether a value is nothing."""
+        ...
+
+    def is_absent(self, code: str) -> str:
+        """Whether a value is null or nothing, as a field of raw data is."""
+        ...
+
+    def is_kind(self, code: str, kind: str) -> str:
+        """Whether a value is of a JSON kind, or a function."""
+        ...
+
+    def same_text(self, code: str, text: str) -> str:
+        """Whether a value is this very text."""
+        ...
+
+    def field(self, name: str, key: str, *, raw: bool) -> str:
+        """The field of an object; raw data gives null for nothing."""
+        ...
+
+    def put(self, name: str, key: str, code: str) -> str:
+        """A statement that sets a field."""
+        ...
+
+    def settled(self, name: str) -> str:
+        """A field of raw data with nothing as nothing."""
+        ...
+
+    def let(self, name: str, code: str) -> str:
+        """A statement that names a value for good."""
+        ...
+
+    def variable(self, name: str, code: str) -> str:
+        """A statement that names a value which will change."""
+        ...
+
+    def again(self, name: str, code: str) -> str:
+        """A statement that changes it."""
+        ...
+
+    def when(self, test: str) -> str:
+        """The line that opens a conditional block."""
+        ...
+
+    def function(self, name: str, parameters: Sequence[str]) -> str:
+        """The line that opens a function."""
+        ...
+
+    def give(self, code: str) -> str:
+        """A statement that ends a function."""
+        ...
+
+    def array(self, items: Sequence[str]) -> str:
+        """A list."""
+        ...
+
+    def tuple(self, items: Sequence[str]) -> str:
+        """A fixed list."""
+        ...
+
+    def invocation(self, function: str, arguments: Sequence[str]) -> str:
+        """A call."""
+        ...
 
 
-class PythonNotation:
+class _Python:
     """Python 3.11."""
 
     missing = "MISSING"
@@ -123,7 +182,7 @@ class PythonNotation:
         return f"{function}({', '.join(arguments)})"
 
 
-class JavaScriptNotation:
+class _JavaScript:
     """JavaScript as Node 20, Deno and a bare vm context run it."""
 
     missing = "undefined"
@@ -212,3 +271,7 @@ class JavaScriptNotation:
 
     def invocation(self, function: str, arguments: Sequence[str]) -> str:
         return f"{function}({', '.join(arguments)})"
+
+
+PYTHON: Final[Notation] = _Python()
+JAVASCRIPT: Final[Notation] = _JavaScript()

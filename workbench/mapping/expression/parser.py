@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from workbench.mapping.expression.faults import Fault, FaultError, Span, refused
-from workbench.mapping.expression.functions.signatures import LAMBDA_SIGNS, Signature
+from workbench.mapping.expression.functions.signatures import LAMBDA_SIGNS, Signature, SignatureTextError
 from workbench.mapping.expression.lexer import OPERATORS, Lexer, Token
 from workbench.mapping.expression.syntax_tree import Syntax
 
@@ -85,7 +85,7 @@ class _Parser:
 
     def _prefix(self, token: Token) -> Syntax:
         if token.kind == "end":
-            return self._unfinished(token)
+            raise _fault(token, "S0207", "the expression ends too early", "complete it")
         if token.kind != "operator":
             return Syntax(token.kind, token.value, token.span)
         sign = token.value
@@ -99,9 +99,6 @@ class _Parser:
         if reader:
             return self._ended(reader(token))
         raise _fault(token, "S0211", f"{sign} cannot begin an expression", "write what it applies to before it")
-
-    def _unfinished(self, token: Token) -> Syntax:
-        raise _fault(token, "S0207", "the expression ends too early", "complete it")
 
     def _ended(self, made: Syntax) -> Syntax:
         """The node with its span drawn out to what was read last."""
@@ -224,9 +221,9 @@ class _Parser:
             )
         try:
             Signature(signature)
-        except ValueError as error:
+        except SignatureTextError as error:
             raise _fault(
-                start, str(error), "a function signature is wrong", "only a and f take a type in < >"
+                start, error.code, "a function signature is wrong", "only a and f take a type in < >"
             ) from None
         return signature
 
@@ -293,13 +290,9 @@ class _Parser:
 
 
 def _shown(token: Token) -> str:
-    return (
-        "the end"
-        if token.kind == "end"
-        else str(token.value)
-        if token.kind in ("operator", "name")
-        else f"this {token.kind}"
-    )
+    if token.kind == "end":
+        return "the end"
+    return str(token.value) if token.kind in ("operator", "name") else f"this {token.kind}"
 
 
 def _fault(token: Token, code: str, message: str, remedy: str) -> FaultError:

@@ -6,15 +6,16 @@ alike; whatever else it meets is left to the runtime.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from workbench.mapping.expression import ir
 from workbench.mapping.expression.faults import refused
-from workbench.mapping.expression.writer import NODE_WRITERS, Scope, Value, Writer
+from workbench.mapping.expression.lambda_writer import function_of, function_of_node
+from workbench.mapping.expression.object_writer import is_object, write_group
+from workbench.mapping.expression.scopes import Scope, Value
+from workbench.mapping.expression.writer import BEHIND, NODE_WRITERS, Writer
 
-__all__ = ["write_behind", "write_middle", "write_names"]
+__all__ = ["write_middle", "write_names"]
 
 
 def write_names(writer: Writer, base: Value, names: tuple[str, ...], scope: Scope) -> Value:
@@ -45,14 +46,8 @@ def _read(writer: Writer, state: Value, name: str, last: bool) -> Value:
     field = notation.field(state.code, name, raw=state.raw)
     if field.startswith("ownField"):
         writer.used.add("own_field")
-    code = notation.conditional(_is_object(writer, state.code), field, slow)
+    code = notation.conditional(is_object(writer, state.code), field, slow)
     return Value(code=writer.let(code), raw=state.raw, absent=state.raw, pure=True)
-
-
-def _is_object(writer: Writer, code: str) -> str:
-    if writer.notation.close:
-        writer.used.add("is_object")
-    return writer.notation.is_kind(code, "object")
 
 
 def _path(writer: Writer, node: ir.Path, scope: Scope) -> Value:
@@ -73,7 +68,7 @@ def _path_end(writer: Writer, node: ir.Path, value: Value, scope: Scope) -> Valu
     if node.keep_singleton:
         value = replace(value, code=writer.call("keep_path", value.code), sequence=True)
     if node.group is not None:
-        return _group(writer, node.group, value, scope)
+        return write_group(writer, node.group, value, scope)
     return replace(value, sequence=True)
 
 
@@ -138,7 +133,7 @@ def _step(writer: Writer, state: Value, step: ir.Step, scope: Scope, *, last: bo
             writer.constant(state.raw),
         )
         return replace(state, code=code, pure=False)
-    function, raw = _function_of(writer, lambda inner: _stepped(writer, step, inner), scope, raw=state.raw)
+    function, raw = function_of(writer, lambda inner: _stepped(writer, step, inner), scope, raw=state.raw)
     code = writer.call(
         "step_last" if last else "step_mid",
         "run",
@@ -163,19 +158,6 @@ def _stepped(writer: Writer, step: ir.Step, scope: Scope) -> Value:
     return _filtered(writer, step.stages, value, scope)
 
 
-def _function_of(writer: Writer, write: Callable[[Scope], Value], scope: Scope, *, raw: bool) -> tuple[str, bool]:
-    """The name of a new function of one context, and whether what it gives may hold nulls of the data."""
-    name, context = writer.fresh("f"), writer.fresh("c")
-    with writer.function(name, [context]):
-        assigned = [(slot, slot.assigned) for slot in scope.variables.values()]
-        inner = replace(scope.branch(), context=context, this=context, raw=raw, fixed_context=True, wrapped=False)
-        value = writer.settled(write(inner))
-        writer.give(value.code)
-        for slot, before in assigned:
-            slot.assigned = before
-    return name, value.raw
-
-
 def _filtered(writer: Writer, filters: tuple[ir.Node, ...], value: Value, scope: Scope) -> Value:
     for condition in filters:
         value = _filter(writer, condition, writer.settled(value), scope)
@@ -194,18 +176,18 @@ def _filter(writer: Writer, condition: ir.Node, value: Value, scope: Scope) -> V
             code=writer.call("filter_at", value.code, writer.constant(place), raw), raw=value.raw, sequence=True
         )
     value = writer.named(value)
-    function, _ = _function_of(
+    function, _ = function_of(
         writer, lambda inner: writer.cleaned(writer.value(condition, inner)), scope, raw=value.raw
     )
     return Value(code=writer.call("filter_by", "run", value.code, function, raw), raw=value.raw, sequence=True)
 
 
-def write_behind(writer: Writer, node: ir.Node, value: Value, scope: Scope) -> Value:
+def _write_behind(writer: Writer, node: ir.Node, value: Value, scope: Scope) -> Value:
     """The value with the filters and the grouping that hang behind a node that is no path."""
     if node.predicates:
         value = _filtered(writer, node.predicates, value, scope)
     if node.group is not None and not isinstance(node, ir.Path):
-        value = _group(writer, node.group, writer.settled(value), scope)
+        value = write_group(writer, node.group, writer.settled(value), scope)
     return value
 
 
@@ -214,9 +196,7 @@ def _sorted(writer: Writer, state: Value, step: ir.Step, scope: Scope) -> Value:
     state = writer.named(state)
     terms = []
     for term in step.node.terms:
-        function, _ = _function_of(
-            writer, lambda inner, term=term: writer.cleaned(writer.value(term.node, inner)), scope, raw=state.raw
-        )  # type: ignore[misc]
+        function = function_of_node(writer, term.node, scope, raw=state.raw)
         terms.append(writer.notation.array([function, writer.constant(term.descending)]))
     code = writer.call("sort_by", "run", state.code, writer.notation.array(terms), writer.constant(state.raw))
     value = Value(code=code, raw=state.raw)
@@ -236,69 +216,6 @@ def _cons_path(writer: Writer, node: ir.Path, scope: Scope) -> Value:
     return replace(rest, code=writer.call("cons_path", value.code, rest.code), pure=False)
 
 
-# -- objects -------------------------------------------------------------------------------------------------------
-
-
-def _object(writer: Writer, node: ir.ObjectOf, scope: Scope) -> Value:
-    keys = [key.value if isinstance(key, ir.Constant) else None for key, _ in node.pairs]
-    plain = all(isinstance(key, str) for key in keys) and len(set(keys)) == len(keys)
-    if not plain or any(str(key).startswith("_jsonata_") for key in keys):
-        context = Value(code=scope.context, raw=scope.raw, pure=True)
-        return _group(writer, ir.Group(pairs=node.pairs, span=node.span), context, scope)
-    inner = _object_scope(writer, scope, node.pairs)
-    name = writer.let("{}", "o")
-    for key, (_, value_node) in zip(keys, node.pairs, strict=True):
-        _put(writer, name, str(key), value_node, inner)
-    return Value(code=name, sure=True, pure=True)
-
-
-def _put(writer: Writer, name: str, key: str, node: ir.Node, scope: Scope) -> None:
-    value = writer.cleaned(writer.value(node, scope))
-    line = writer.notation.put(name, key, value.code)
-    if line.startswith("putField"):
-        writer.used.add("put_field")
-    if value.sure:
-        writer.add(line)
-        return
-    value = writer.named(value)
-    line = writer.notation.put(name, key, value.code)
-    with writer.when(writer.notation.inverse(f"({writer.notation.is_missing(value.code)})")):
-        writer.add(line)
-
-
-def _object_scope(writer: Writer, scope: Scope, pairs: Any) -> Scope:
-    """The context of an object's values: of a list, its items together."""
-    if scope.context == scope.this == scope.whole:
-        return scope
-    if scope.this != scope.context:
-        return replace(scope, context=scope.this)
-    key = f"{scope.context}\0together"
-    if key not in scope.paths:
-        code = writer.notation.conditional(
-            _is_object(writer, scope.context),
-            scope.context,
-            writer.call("group_context", scope.context, writer.constant(scope.raw)),
-        )
-        scope.paths[key] = Value(code=writer.let(code, "c"), raw=scope.raw, pure=True)
-    name = scope.paths[key].code
-    return replace(scope, context=name, this=name)
-
-
-def _group(writer: Writer, group: ir.Group, value: Value, scope: Scope) -> Value:
-    value = writer.named(value)
-    pairs = []
-    for key, item in group.pairs:
-        key_function, _ = _function_of(
-            writer, lambda inner, key=key: writer.cleaned(writer.value(key, inner)), scope, raw=value.raw
-        )  # type: ignore[misc]
-        value_function, _ = _function_of(
-            writer, lambda inner, item=item: writer.cleaned(writer.value(item, inner)), scope, raw=value.raw
-        )  # type: ignore[misc]
-        pairs.append(writer.notation.array([key_function, value_function]))
-    code = writer.call("group_by", "run", value.code, writer.notation.array(pairs), writer.constant(value.raw))
-    return Value(code=code, sure=True)
-
-
 def _wildcard(writer: Writer, node: ir.Wildcard, scope: Scope) -> Value:
     if scope.wrapped:
         message = "JSONata finds flags of its own with * in an array that begins a path"
@@ -312,4 +229,5 @@ def _descendants(writer: Writer, node: ir.Descendants, scope: Scope) -> Value:
     )
 
 
-NODE_WRITERS.update({ir.Path: _path, ir.ObjectOf: _object, ir.Wildcard: _wildcard, ir.Descendants: _descendants})
+BEHIND.append(_write_behind)
+NODE_WRITERS.update({ir.Path: _path, ir.Wildcard: _wildcard, ir.Descendants: _descendants})

@@ -29,8 +29,8 @@ ANY: Final[Ranges] = ((0, _LAST),)
 _DIGIT: Final[Ranges] = ((48, 57),)
 _WORD: Final[Ranges] = ((48, 57), (65, 90), (95, 95), (97, 122))
 _SPACE: Final[Ranges] = (
-    (9, 13), (32, 32), (0xA0, 0xA0), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2029), (0x202F, 0x202F), (0x205F, 0x205F),
-    (0x3000, 0x3000), (0xFEFF, 0xFEFF),
+    (9, 13), (32, 32), (0xA0, 0xA0), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2029), (0x202F, 0x202F),
+    (0x205F, 0x205F), (0x3000, 0x3000), (0xFEFF, 0xFEFF),
 )  # fmt: skip
 _LINE_END: Final[Ranges] = ((10, 10), (13, 13), (0x2028, 0x2029))
 _CONTROLS: Final = {"t": 9, "n": 10, "v": 11, "f": 12, "r": 13, "0": 0}
@@ -166,7 +166,8 @@ class _Reader:
         if isinstance(atom, Assertion | Look):
             raise PatternError(reason="a repeated assertion")
         self.at = found.end()
-        least, most = {"*": (0, None), "+": (1, None), "?": (0, 1)}.get(found[0][0], (0, 0))
+        least = 1 if found[0][0] == "+" else 0
+        most = 1 if found[0][0] == "?" else None
         if found[1] is not None:
             least = int(found[1])
             most = least if found[2] is None else int(found[3]) if found[3] else None
@@ -217,9 +218,9 @@ class _Reader:
         body = self.branches()
         if not self._take(")"):
             raise PatternError(reason="a ( without a )")
-        return {"plain": Group(body), "bare": Row((body,)), "ahead": Look(body, True), "not ahead": Look(body, False)}[
-            kind
-        ]
+        if kind == "plain":
+            return Group(body)
+        return Row((body,)) if kind == "bare" else Look(body, kind == "ahead")
 
     def _escape(self, *, in_class: bool = False) -> Ranges:
         if self.at >= len(self._text):

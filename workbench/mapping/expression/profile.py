@@ -8,7 +8,7 @@ from typing import Any
 
 from workbench.mapping.expression import ir
 from workbench.mapping.expression.faults import Fault, FaultError, refused
-from workbench.mapping.expression.functions.pictures import unsupported
+from workbench.mapping.expression.functions.picture_reader import unsupported
 from workbench.mapping.expression.functions.values import LARGEST_SEQUENCE
 from workbench.mapping.expression.patterns import checked_pattern
 

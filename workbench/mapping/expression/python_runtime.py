@@ -22,12 +22,13 @@ from workbench.mapping.expression.functions import (
     strings,
     truth,
     values,
-)  # fmt: skip
+)
 
 __all__ = ["runtime_names"]
 
 _MODULES: tuple[ModuleType, ...] = (
-    values, truth, objects, number_text, operators, calls, signatures, paths, arrays, grouping, numbers, strings, matching, dates, nulls,
+    values, nulls, truth, objects, number_text, operators, calls, signatures, paths, arrays, grouping, numbers, strings,
+    matching, dates,
 )  # fmt: skip
 
 

@@ -1,81 +1,28 @@
 """IR → source text, in either language: statements collect in `lines`, and each node gives an expression to use.
 
-Both printers are this one class with another `Notation`, so what they write means the same by construction; the functions
-that the text calls (`functions/*.py`, `runtime/*.js`) are the only part written twice.
+Both printers are this one class with another `Notation`, so what they write means the same by construction; the
+functions that the text calls (`functions/*.py`, `runtime/*.js`) are the only part written twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from workbench.mapping.expression import ir
-from workbench.mapping.expression.notation import JavaScriptNotation, Notation, PythonNotation
+from workbench.mapping.expression.notation import JAVASCRIPT, PYTHON, Notation
+from workbench.mapping.expression.scopes import Helper, Scope, Slot, Value
 
-__all__ = ["Helper", "JavaScriptWriter", "PythonWriter", "Scope", "Slot", "Value", "Writer"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
-    """An expression in the target language, and what is known of its value."""
-
-    code: str
-    kind: str | None = None  # "string" | "number" | "boolean" where known; it may still be missing unless `sure`
-    sure: bool = False  # never missing
-    raw: bool = False  # may hold nulls of the data, inside lists and objects, that count as missing
-    absent: bool = False  # missing is null (Python None) here, not MISSING: a field read straight from raw data
-    pure: bool = False  # the code is a name or literal whose value never changes
-    sequence: bool = False  # may be a sequence that still has to collapse
-    loose: bool = False  # may hold sequences as members, so that what surrounds it collapses it again
-
-
-@dataclass(slots=True)
-class Slot:
-    """A variable: what its value is called in the target language."""
-
-    code: str
-    raw: bool = False
-    absent: bool = False
-    fixed: bool = True  # bound once, before anything here runs: paths from it can be shared
-    assigned: bool = True  # known to be bound at this point of the text
-    loose: bool = False  # its value may be a sequence
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """Where a node is written: its context, its variables, and the paths already read."""
-
-    context: str  # the name that holds the context
-    this: str  # the name that holds `$`: the context without the wrapping of an input that is a list
-    whole: str  # the name that holds `$$`
-    raw: bool = False  # the context is data with nulls that count as missing
-    variables: Mapping[str, Slot] = field(default_factory=dict)
-    bindings: str | None = None  # the name that holds variables given at run time
-    paths: dict[str, Value] = field(default_factory=dict)  # what has been read, by path
-    fixed_context: bool = True
-    tail: bool = False  # the call that is written ends a function
-    wrapped: bool = False  # the context is a list made for an array constructor that begins a path
-
-    def branch(self) -> Scope:
-        """The same for text that may not run: what it reads is not known afterwards."""
-        return replace(self, paths=dict(self.paths))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Helper:
-    """A function that the caller adds to the language: `$money(amount, currency)`."""
-
-    runtime: str  # the name that the written text calls, in Python; JavaScript's is given by `javascript`
-    javascript: str
-    least: int  # fewest arguments
-    most: int  # most arguments
-    kind: str | None = None
+__all__ = ["BEHIND", "NODE_WRITERS", "Helper", "JavaScriptWriter", "PythonWriter", "Scope", "Slot", "Value", "Writer"]
 
 
 NodeWriter = Callable[["Writer", Any, Scope], Value]
-NODE_WRITERS: Final[dict[type, NodeWriter]] = {}
+NODE_WRITERS: Final[dict[type, NodeWriter]] = {}  # each writing module puts its own in
+BEHIND: Final[
+    list[Callable[[Writer, ir.Node, Value, Scope], Value]]
+] = []  # what hangs behind a node: filters, a grouping
 
 
 class Writer:
@@ -99,9 +46,10 @@ class Writer:
 
     def value(self, node: ir.Node, scope: Scope) -> Value:
         """The value of a node, collapsed, with whatever hangs behind it applied."""
-        from workbench.mapping.expression.path_writer import write_behind
-
-        return self.collapsed(write_behind(self, node, self.open_value(node, scope), scope), node.keep_array)
+        value = self.open_value(node, scope)
+        for write in BEHIND:
+            value = write(self, node, value, scope)
+        return self.collapsed(value, node.keep_array)
 
     def open_value(self, node: ir.Node, scope: Scope) -> Value:
         """The value of the node itself, which may still be a sequence."""
@@ -114,13 +62,8 @@ class Writer:
     def leaf(self, node: ir.Node, scope: Scope) -> str:
         """Code of the node's value with nothing as None (undefined), which is what a mapping wants at a leaf."""
         value = self.value(node, scope)
-        if value.raw or value.sure:
-            return (
-                value.code
-                if value.absent or value.sure or self.notation.missing == "undefined"
-                else self.call("absent", value.code)
-            )
-        return value.code if self.notation.missing == "undefined" else self.call("absent", value.code)
+        said = value.absent or value.sure or self.notation.missing == "undefined"
+        return value.code if said else self.call("absent", value.code)
 
     def collapsed(self, value: Value, keep: bool = False) -> Value:
         """The value with a sequence of one as its member, of none as nothing."""
@@ -158,13 +101,14 @@ class Writer:
             first = replace(first, code=name, pure=True)
         return first, second
 
-    def all(self, writes: list[Callable[[], Value]]) -> list[Value]:
-        """Values in the order in which JSONata evaluates them."""
+    def values(self, nodes: Iterable[ir.Node], scope: Scope, *, clean: bool = True) -> list[Value]:
+        """The values of nodes in the order in which JSONata evaluates them, the data's nulls gone if `clean`."""
         done: list[Value] = []
         marks: list[int] = []
-        for write in writes:
+        for node in nodes:
             before = len(self.lines)
-            value = write()
+            value = self.value(node, scope)
+            value = self.cleaned(value) if clean else value
             if len(self.lines) > before:
                 self._name_earlier(done, marks, before)
             done.append(value)
@@ -282,11 +226,11 @@ class PythonWriter(Writer):
     """A writer of Python."""
 
     def __init__(self, *, helpers: Mapping[str, Helper] | None = None, indent: int = 1) -> None:
-        super().__init__(PythonNotation(), helpers=helpers, indent=indent)
+        super().__init__(PYTHON, helpers=helpers, indent=indent)
 
 
 class JavaScriptWriter(Writer):
     """A writer of JavaScript."""
 
     def __init__(self, *, helpers: Mapping[str, Helper] | None = None, indent: int = 1) -> None:
-        super().__init__(JavaScriptNotation(), helpers=helpers, indent=indent)
+        super().__init__(JAVASCRIPT, helpers=helpers, indent=indent)

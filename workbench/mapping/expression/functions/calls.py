@@ -71,11 +71,15 @@ def partial(run: Run, function: Any, known: bool, holes: tuple[int, ...], *argum
 
 def raise_error(message: Any = MISSING) -> Any:
     """`$error(message)`."""
-    raise fault(code="D3137", message=str(message) if message is not MISSING and message else "$error() function evaluated")
+    raise fault(
+        code="D3137", message=str(message) if message is not MISSING and message else "$error() function evaluated"
+    )
 
 
 def raise_assertion(condition: Any, message: Any = MISSING) -> Any:
     """`$assert(condition, message)`: nothing, or an error."""
     if condition is MISSING or not condition:
-        raise fault(code="D3141", message=str(message) if message is not MISSING and message else "$assert() statement failed")
+        raise fault(
+            code="D3141", message=str(message) if message is not MISSING and message else "$assert() statement failed"
+        )
     return MISSING

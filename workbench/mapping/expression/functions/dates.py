@@ -38,18 +38,19 @@ def to_millis(text: Any, picture: Any = MISSING) -> Any:
 
 def _parsed(found: re.Match[str]) -> Any:
     """What JavaScript's Date.parse makes of it, in UTC where no zone is given; NaN where it makes nothing."""
-    year, month, day, hour, minute, second, fraction, sign, zone_hour, zone_minute, utc = found.groups()
-    numbers = [
-        int(part) if part else least
-        for part, least in ((year, 0), (month, 1), (day, 1), (hour, 0), (minute, 0), (second, 0))
-    ]
-    if hour is None and (fraction or sign or (utc and int(year) < 100)):
-        raise fault(code="U1002", message="$toMillis takes a date alone, or with a time; here a part in between is missing")
+    fraction, sign, zone_hour, zone_minute, utc = found.groups()[6:]
+    year, month, day, hour, minute, second = (
+        int(part or least) for part, least in zip(found.groups()[:6], "011000", strict=True)
+    )
+    if found[4] is None and (fraction or sign or (utc and year < 100)):
+        raise fault(
+            code="U1002", message="$toMillis takes a date alone, or with a time; here a part in between is missing"
+        )
     milli = int(f"{fraction or ''}000"[:3])
-    midnight = numbers[3] == 24 and not (numbers[4] or numbers[5] or milli)
-    if not 1 <= numbers[1] <= 12 or not 1 <= numbers[2] <= 31 or (numbers[3] > 23 and not midnight):
+    midnight = hour == 24 and not (minute or second or milli)
+    if not 1 <= month <= 12 or not 1 <= day <= 31 or (hour > 23 and not midnight):
         return math.nan
     if sign and int(zone_hour) > 23:
         return math.nan
     offset = (int(zone_hour) * 60 + int(zone_minute)) * (-1 if sign == "-" else 1) if sign else 0
-    return utc_millis(*numbers, milli) - offset * 60_000
+    return utc_millis(year, month, day, hour, minute, second, milli) - offset * 60_000

@@ -39,7 +39,9 @@ def regex_of(run: Run, pattern: str, most: int) -> Function:
         if text.__class__ is not str:
             raise fault(code="T0410", message="a regular expression searches a text")
         if len(text) > most:
-            raise fault(code="U1001", message=f"the text is longer than {most}, which takes this regular expression too long")
+            raise fault(
+                code="U1001", message=f"the text is longer than {most}, which takes this regular expression too long"
+            )
         whole, first = units(text), start if start.__class__ is int and start > 0 else 0
         return found_from(whole, first, True) if first <= len(whole) else MISSING
 

@@ -17,7 +17,7 @@ _DEEPEST: Final = 400
 _LONE: Final = re.compile("[\ud800-\udfff]")
 
 
-def number_text(value: float) -> str:
+def number_text(value: Any) -> str:
     """A finite number as JavaScript writes it: the shortest digits that read back as the same number.
 
     >>> number_text(1e21), number_text(1e-7), number_text(100.0), number_text(-0.0), number_text(123456789012345680000)
@@ -42,7 +42,7 @@ def number_text(value: float) -> str:
     return f"{prefix}{mantissa}e{'+' if power > 0 else '-'}{abs(power)}"
 
 
-def rounded_15(value: float) -> float:
+def rounded_15(value: Any) -> Any:
     """The number rounded to 15 significant digits, as `$string` does with what is not whole."""
     if value.__class__ is int or value.is_integer() or len(repr(value)) <= 15:
         return value

@@ -30,7 +30,7 @@ _EXACT: Final = 2**53
 _DECIMAL: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[Ee][-+]?[0-9]+)?")
 _RADIX: Final = re.compile(r"\A0[xX][0-9A-Fa-f]+|0[oO][0-7]+|0[bB][01]+\Z")
 _RADIX_WHOLE: Final = re.compile(r"0(?:[xX]([0-9A-Fa-f]+)|[oO]([0-7]+)|[bB]([01]+))")
-_BLANKS: Final = " \t\n\r\v\f\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+_BLANKS: Final = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(map(chr, range(0x2000, 0x200B)))
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 

@@ -1,4 +1,4 @@
-"""Arithmetic, `&` and `..`, with JavaScript's numbers: every number is a double, and a whole one is an int while it is exact."""
+"""Arithmetic, `&` and `..`, with JavaScript's numbers: all are doubles, and a whole one is an int while it is exact."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = [
 _EXACT: Final = 2**53
 
 
-def number(value: float) -> Any:
+def number(value: Any) -> Any:
     """The number as we keep it: a whole double up to 2^53 is an int; minus zero stays a float."""
     if value.__class__ is float:
         if value.is_integer() and -_EXACT <= value <= _EXACT and (value or math.copysign(1.0, value) > 0):

@@ -15,9 +15,26 @@ from workbench.mapping.expression.functions.truth import truthy
 from workbench.mapping.expression.functions.values import MISSING, Cons, Run, Sequence, collapse, fault, is_number
 
 __all__ = [
-    "cons_path", "cons_state", "descendants", "filter_at", "filter_by", "flat", "keep_path", "lookup", "lookup_value", "name_last", "name_mid", "name_open", "root",
-    "single_context", "spread_state", "start", "step_last", "step_mid", "wildcard",
-]  # fmt: skip
+    "cons_path",
+    "cons_state",
+    "descendants",
+    "filter_at",
+    "filter_by",
+    "flat",
+    "keep_path",
+    "lookup",
+    "lookup_value",
+    "name_last",
+    "name_mid",
+    "name_open",
+    "root",
+    "single_context",
+    "spread_state",
+    "start",
+    "step_last",
+    "step_mid",
+    "wildcard",
+]
 
 StepFunction = Callable[[Any], Any]
 

@@ -1,27 +1,18 @@
-"""Date pictures such as `[D01] [MNn] [Y0001]`, as far as they are portable.
-
-Source: https://docs.jsonata.org/date-time and XPath F&O 3.1 §9.8.4; what JSONata 2.2.2 does differently is followed.
-"""
+"""Times written as a picture such as `[D01] [MNn] [Y0001]` says, and read back."""
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
-from workbench.errors import MappingRunError
 from workbench.mapping.expression.functions.calendar import LAST_MILLI, parts_of, utc_millis
+from workbench.mapping.expression.functions.picture_reader import Marker, PictureError, read_picture
 from workbench.mapping.expression.functions.values import MISSING, fault
 
-__all__ = ["ISO_PICTURE", "format_picture", "parse_picture", "unsupported"]
+__all__ = ["ISO_PICTURE", "format_picture", "parse_picture"]
 
 ISO_PICTURE: Final = "[Y0001]-[M01]-[D01]T[H01]:[m01]:[s01].[f001][Z01:01t]"
-_DEFAULTS: Final = {
-    "Y": "1", "M": "1", "D": "1", "d": "1", "F": "n", "H": "1", "h": "1", "P": "n", "m": "01", "s": "01", "f": "1", "Z": "01:01",
-    "z": "01:01", "C": "n", "E": "n",
-}  # fmt: skip
 _MONTHS: Final = (
     "January",
     "February",
@@ -37,136 +28,7 @@ _MONTHS: Final = (
     "December",
 )
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_ZONE: Final = re.compile(r"[0-9]{1,6}|[0-9]+:[0-9]+")
 _LEADING: Final = re.compile(r"[ \t\n\r]*([+-]?[0-9]+)")
-_WIDTH: Final = re.compile(r"(?:\*|[0-9]+)(?:-(?:\*|[0-9]+))?")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marker:
-    """One `[…]` of a picture."""
-
-    part: str
-    name: str | None = None  # lower, upper or title, where it is written as a name
-    digits: int = 0
-    ordinal: bool = False
-    zulu: bool = False  # Z for no offset
-    separator: int = 0  # digits behind the : of an offset
-    longest: int | None = None
-    width: bool = False  # a width is given
-    year_digits: int = -1
-    fault: str | None = None  # JSONata's code for what is found wrong only when the part is used
-
-
-class PictureError(ValueError):
-    """The picture is not portable; the text says why."""
-
-    def __init__(self, *, reason: str) -> None:
-        super().__init__(reason)
-
-
-def unsupported(picture: str, *, parsing: bool) -> str | None:
-    """Why a picture is not portable, or None if it is (or is wrong in a way that JSONata reports itself)."""
-    try:
-        parts = _read(picture)
-    except PictureError as error:
-        return str(error)
-    except MappingRunError:
-        return None
-    markers = [part for part in parts if isinstance(part, Marker)]
-    if not parsing or not markers:
-        return None
-    if any(marker.fault for marker in markers):
-        return None
-    if any(marker.part in "CE" for marker in markers):
-        return "[C] and [E] cannot be read"
-    if not any(marker.part == "Y" for marker in markers):
-        return "a time without a year [Y] depends on the clock"
-    if len({marker.part for marker in markers}) < len(markers):
-        return "a part that is given twice"
-    return None
-
-
-@lru_cache(maxsize=256)
-def _read(picture: str) -> tuple[Marker | str, ...]:
-    out: list[Marker | str] = []
-    start = at = 0
-    while at < len(picture):
-        if picture[at] == "[":
-            out.append(picture[start:at].replace("]]", "]"))
-            if picture[at + 1 : at + 2] == "[":
-                out.append("[")
-                start = at = at + 2
-                continue
-            end = picture.find("]", at)
-            if end < 0:
-                raise fault(code="D3135", message="a picture has a [ without a ]")
-            out.append(_marker("".join(picture[at + 1 : end].split())))
-            at, start = end, end + 1
-        at += 1
-    out.append(picture[start:].replace("]]", "]"))
-    return tuple(part for part in out if part != "")
-
-
-def _marker(text: str) -> Marker:
-    part, (how, comma, width) = text[:1], text[1:].rpartition(",")
-    how = how if comma else text[1:]
-    modifier = ""
-    if len(how) > 1 and how[-1] in "atco":
-        how, modifier = how[:-1], how[-1]
-    if part in ("W", "w", "X", "x"):
-        raise PictureError(reason=f"the week part [{part}]")
-    if not how:
-        if part not in _DEFAULTS:
-            raise fault(code="D3132", message="a picture has an unknown part")
-        how = _DEFAULTS[part]
-    least, longest = _width(width) if comma else (None, None)
-    return _made(part, how, modifier, least, longest, width=bool(comma))
-
-
-def _made(part: str, how: str, modifier: str, least: int | None, longest: int | None, *, width: bool) -> Marker:
-    if part not in _DEFAULTS:
-        raise PictureError(reason=f"the part [{part}]")
-    if how[0] in "nN":
-        if part not in "MFPCE" and part not in "Zz":
-            return Marker(part=part, fault="D3133")
-        if part in "Zz":
-            raise PictureError(reason="a name of a zone")
-        return Marker(
-            part=part, name="lower" if how[0] == "n" else "title" if how[1:2] == "n" else "upper", longest=longest, width=width
-        )
-    if part in "PCE":
-        raise PictureError(reason=f"[{part}] as a number")
-    if part in "Zz":
-        return _zone(part, how, modifier)
-    if not (how.isascii() and how.isdigit()):
-        raise PictureError(reason=f"the form {how} of [{part}]; only digits and names are")
-    digits = max(len(how), least or 0)
-    year = -1
-    if part == "Y":
-        if longest is not None:
-            year = digits = longest
-        elif digits >= 2:
-            year = digits
-    return Marker(part=part, digits=digits, ordinal=modifier == "o", longest=longest, year_digits=year)
-
-
-def _zone(part: str, how: str, modifier: str) -> Marker:
-    if not _ZONE.fullmatch(how):
-        raise PictureError(reason=f"the form {how} of [{part}]")
-    digits = len(how.replace(":", ""))
-    wrong = "D3134" if ":" not in how and digits > 4 else None
-    return Marker(part=part, fault=wrong, digits=digits, zulu=modifier == "t", separator=len(how.partition(":")[2]))
-
-
-def _width(text: str) -> tuple[int | None, int | None]:
-    if not _WIDTH.fullmatch(text):
-        raise PictureError(reason=f"the width {text}")
-    least, _, most = text.partition("-")
-    return int(least) if least != "*" else None, int(most) if most.isdigit() else None
-
-
-# -- writing -------------------------------------------------------------------------------------------------------
 
 
 def format_picture(millis: Any, picture: str, zone: Any) -> str:
@@ -181,7 +43,7 @@ def format_picture(millis: Any, picture: str, zone: Any) -> str:
 
 def _portable(picture: str) -> tuple[Marker | str, ...]:
     try:
-        return _read(picture)
+        return read_picture(picture)
     except PictureError as error:
         raise fault(code="U1002", message=f"this picture is not portable: {error}") from None
 
@@ -251,9 +113,6 @@ def _shown_zone(marker: Marker, hours: int, minutes: int) -> str:
         if minutes:
             text += f":{'-' if minutes < 0 else ''}{abs(minutes):02d}"
     return f"{'GMT' if marker.part == 'z' else ''}{'+' if offset >= 0 else ''}{text}"
-
-
-# -- reading -------------------------------------------------------------------------------------------------------
 
 
 def parse_picture(text: str, picture: str) -> Any:

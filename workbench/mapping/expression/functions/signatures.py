@@ -18,6 +18,7 @@ __all__ = [
     "LAMBDA_SIGNS",
     "Parameter",
     "Signature",
+    "SignatureTextError",
     "as_list",
     "checked",
     "list_of",
@@ -36,6 +37,14 @@ def symbol(value: Any) -> str:
     return "m" if value is MISSING else _SYMBOLS.get(value.__class__, "a")
 
 
+class SignatureTextError(ValueError):
+    """A signature is none; `code` is JSONata's."""
+
+    def __init__(self, *, code: str) -> None:
+        super().__init__(f"{code}: a function signature is wrong")
+        self.code = code
+
+
 @dataclass(slots=True)
 class Parameter:
     """One parameter of a signature."""
@@ -50,7 +59,7 @@ class Signature:
     """A parsed signature.
 
     Raises:
-        ValueError: S0401 or S0402, JSONata's codes for a signature that is none.
+        SignatureTextError: the text is no signature.
     """
 
     __slots__ = ("_pattern", "native", "parameters")
@@ -134,16 +143,16 @@ def _parsed(text: str) -> list[Parameter]:
             out[-1].regex += "?"
         elif sign in "?+":
             if not out:
-                raise ValueError("S0401")
+                raise SignatureTextError(code="S0401")
             out[-1].regex += sign
         elif sign == "(":
             at, choice = _bracketed(text, at, "()")
             if "<" in choice:
-                raise ValueError("S0402")
+                raise SignatureTextError(code="S0402")
             out.append(Parameter(f"[{choice}m]", f"({choice})"))
         elif sign == "<":
             if not out or out[-1].kind not in "af":
-                raise ValueError("S0401")
+                raise SignatureTextError(code="S0401")
             at, out[-1].subtype = _bracketed(text, at, "<>")
         at += 1
     return out

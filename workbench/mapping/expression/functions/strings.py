@@ -1,4 +1,4 @@
-"""The text functions. `$length` and `$substring` count code points; searching works on UTF-16 units, as in JavaScript."""
+"""The text functions. `$length` and `$substring` count code points; searching goes by UTF-16 units."""
 
 from __future__ import annotations
 
@@ -10,10 +10,27 @@ from urllib.parse import quote
 from workbench.mapping.expression.functions.values import LARGEST_TEXT, MISSING, fault
 
 __all__ = [
-    "base64_decode", "base64_encode", "contains_text", "decode_url", "decode_url_component", "encode_url", "encode_url_component",
-    "join", "length", "lowercase", "mended", "pad", "replace_text", "split_text", "substring", "substring_after",
-    "substring_before", "trim", "units", "uppercase",
-]  # fmt: skip
+    "base64_decode",
+    "base64_encode",
+    "contains_text",
+    "decode_url",
+    "decode_url_component",
+    "encode_url",
+    "encode_url_component",
+    "join",
+    "length",
+    "lowercase",
+    "mended",
+    "pad",
+    "replace_text",
+    "split_text",
+    "substring",
+    "substring_after",
+    "substring_before",
+    "trim",
+    "units",
+    "uppercase",
+]
 
 _BLANKS: Final = re.compile(r"[ \t\n\r]+")
 _PAIR: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")

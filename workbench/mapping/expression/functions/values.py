@@ -12,9 +12,27 @@ from typing import Any, Final
 from workbench.errors import MappingRunError
 
 __all__ = [
-    "LARGEST_SEQUENCE", "LARGEST_TEXT", "MISSING", "UNBOUND", "Cons", "Function", "Run", "Sequence", "TailCall", "absent", "binding",
-    "collapse", "cons_of", "fault", "function_of", "is_number", "items_of", "kept", "limited", "one_of",
-]  # fmt: skip
+    "LARGEST_SEQUENCE",
+    "LARGEST_TEXT",
+    "MISSING",
+    "UNBOUND",
+    "Cons",
+    "Function",
+    "Run",
+    "Sequence",
+    "TailCall",
+    "absent",
+    "binding",
+    "collapse",
+    "cons_of",
+    "fault",
+    "function_of",
+    "is_number",
+    "items_of",
+    "kept",
+    "limited",
+    "one_of",
+]
 
 LARGEST_SEQUENCE: Final = 1_000_000
 LARGEST_TEXT: Final = 20_000_000
@@ -104,7 +122,10 @@ class Run:
         """
         self.steps -= steps
         if self.steps < 0:
-            raise fault(code="U1001", message=f"the expression takes more than {_STEPS} steps; check it for a loop without an end")
+            raise fault(
+                code="U1001",
+                message=f"the expression takes more than {_STEPS} steps; check it for a loop without an end",
+            )
 
     def enter(self) -> None:
         """Goes one call deeper.
@@ -114,7 +135,9 @@ class Run:
         """
         self.calls -= 1
         if self.calls < 0:
-            raise fault(code="U1001", message=f"functions call each other more than {_CALLS} deep; end the function in its own call, or use $reduce",
+            raise fault(
+                code="U1001",
+                message=f"functions call each other more than {_CALLS} deep; end them in a call of themselves",
             )
 
 

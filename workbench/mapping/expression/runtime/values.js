@@ -33,7 +33,7 @@ function spend(run, steps) {
 function enter(run) {
   run.calls -= 1;
   if (run.calls < 0) {
-    throw fault("U1001", "functions call each other more than 100 deep; end the function in its own call, or use $reduce");
+    throw fault("U1001", "functions call each other more than 100 deep; end them in a call of themselves");
   }
 }
 
