@@ -1,17 +1,19 @@
 """A sandbox starts with one clear word, loses nothing it answered, and never outlives who started it."""
 
+import contextlib
 import os
 import socket
 import sqlite3
 import stat
 from pathlib import Path
 
+import deno
 import httpx
 import pytest
 
 from workbench.errors import SandboxError
-from workbench.sandbox import launcher
 from workbench.sandbox.launcher import Sandbox, start_sandbox
+from workbench.sandbox.preconditions import check_bundle, find_deno
 from workbench.sandbox.settings import SandboxSettings
 
 LISTENING = "0A"  # in /proc/net/tcp
@@ -159,12 +161,33 @@ def test_a_locked_database_is_named(tmp_path: Path) -> None:
         connection.close()
 
 
-def test_a_sandbox_that_was_not_built_says_how(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_sandbox_that_was_not_built_says_how(tmp_path: Path) -> None:
     """Without the bundle the remedy is `make setup`."""
-    monkeypatch.setattr(launcher, "BUNDLE", tmp_path / "nowhere")
-
     with pytest.raises(SandboxError, match=r"the sandbox was not built: .* has no server.mjs; run `make setup`"):
-        start_sandbox(tmp_path / "data")
+        check_bundle(tmp_path)
+
+
+def test_a_missing_deno_says_how(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the package `deno` finds no program the remedy is to install it."""
+
+    def find_nothing() -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(deno, "find_deno_bin", find_nothing)
+
+    with pytest.raises(SandboxError, match=r"Deno is missing: .*; run `pip install deno`"):
+        find_deno()
+
+
+def test_an_awkward_folder_is_a_folder(tmp_path: Path) -> None:
+    """Spaces, commas and letters beyond ASCII in the folder's name are no trouble, nor is a relative path."""
+    folder = tmp_path / "a b,c" / "ü"
+    folder.parent.mkdir()
+
+    with contextlib.chdir(folder.parent), start_sandbox(Path("ü")) as sandbox:
+        found = httpx.get(f"{sandbox.base_url}healthcheck", trust_env=False).status_code
+
+    assert (found, sandbox.data) == (httpx.codes.OK, folder)
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from deno import find_deno_bin
-
 from workbench.errors import SandboxError
+from workbench.sandbox.preconditions import check_bundle, check_folder, find_deno
 from workbench.sandbox.problems import HOST, LOG, STATE, start_problem
 from workbench.sandbox.settings import DEFAULT_FEATURES, Runtime, SandboxSettings
 
@@ -31,6 +30,7 @@ CREDENTIALS = "credentials.json"
 _READY_SECONDS = 60.0  # a large file on a busy machine; a usual start takes half a second
 _STOP_SECONDS = 10.0
 _PORT_ATTEMPTS = 5
+_KEPT_VARIABLES = ("SYSTEMROOT", "TEMP", "TMP")  # Windows opens no socket without them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +105,7 @@ def start_sandbox(
         features=features,
         bot_limit=bot_limit,
     )
+    data = data.absolute()  # the sandbox outlives a change of the working folder
     process, ready = launch(data, settings, attached=True)
     return Sandbox(
         base_url=f"http://{HOST}:{ready['port']}/",
@@ -121,11 +122,9 @@ def launch(data: Path, settings: SandboxSettings, *, attached: bool) -> tuple[su
     Raises:
         SandboxError: it could not start.
     """
-    _check_folder(data)
-    deno = _find_deno()
-    if not (BUNDLE / "server.mjs").is_file():
-        msg = f"the sandbox was not built: {BUNDLE} has no server.mjs; run `make setup`"
-        raise SandboxError(msg)
+    check_folder(data)
+    check_bundle(BUNDLE)
+    deno = find_deno()
     try:
         return _launch_on_a_port(deno, data, settings, attached=attached)
     except OSError as error:
@@ -169,32 +168,6 @@ def read_credentials(data: Path) -> dict[str, str]:
     return held
 
 
-def _check_folder(data: Path) -> None:
-    if not data.exists():
-        if not data.parent.is_dir():
-            msg = f"the data folder cannot be made: {data.parent} does not exist; create it, or choose another folder"
-            raise SandboxError(msg)
-        try:
-            data.mkdir(mode=0o700, exist_ok=True)
-        except OSError as error:
-            msg = f"the data folder {data} cannot be made ({error.strerror}); choose a folder you may write to"
-            raise SandboxError(msg) from error
-    if not data.is_dir():
-        msg = f"the data folder {data} is a file; choose a folder"
-        raise SandboxError(msg)
-    if not os.access(data, os.R_OK | os.W_OK | os.X_OK):
-        msg = f"the data folder {data} is not writable; choose a folder you may write to"
-        raise SandboxError(msg)
-
-
-def _find_deno() -> str:
-    try:
-        return str(find_deno_bin())
-    except FileNotFoundError as error:
-        msg = "Deno is missing: the package `deno` has no program in this environment; run `pip install deno`"
-        raise SandboxError(msg) from error
-
-
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
@@ -213,12 +186,14 @@ def _spawn(deno: str, data: Path, settings: SandboxSettings, *, port: int, attac
     }
     command = [
         *(deno, "run", "--quiet", "--no-prompt", "--no-remote", "--no-npm", "--no-config", "--no-lock"),
-        *(f"--allow-read={BUNDLE},{folder}", f"--allow-write={folder}", f"--allow-net={HOST}:{port}"),
+        # The folder is `.`, where the server is started: a comma in its name would end it in Deno's lists.
+        *(f"--allow-read={BUNDLE},.", "--allow-write=.", f"--allow-net={HOST}:{port}"),
         f"--allow-run={deno}",  # bots run in processes of their own, under narrower permissions
         str(BUNDLE / "server.mjs"),
         json.dumps(told),
     ]
-    environment = {"NO_COLOR": "1", "DENO_NO_UPDATE_CHECK": "1", "DENO_DIR": str(folder / "deno")}
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    environment = kept | {"NO_COLOR": "1", "DENO_NO_UPDATE_CHECK": "1", "DENO_DIR": str(folder / "deno")}
     with (folder / LOG).open("ab") as log:
         return subprocess.Popen(  # noqa: S603 (our own program, no shell)
             command,
