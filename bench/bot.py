@@ -1,6 +1,6 @@
 """Events a second and HTTP calls an event: our built bot beside one written as people write them.
 
-    python bench/bot.py [--events 150] [--connections 1,8] [--conflicts 0.05]
+    python bench/bot.py [--events 150] [--connections 1,8] [--conflicts 0.05] [--latency 0.01]
 
 The other bot works as Medplum's demo Stripe bot does: for each invoice it searches the account, makes it if there is
 none, searches the invoice, makes it if there is none, updates it; one call after the other, and it checks no signature.
@@ -165,12 +165,17 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=150)
     parser.add_argument("--connections", default="1,8")
     parser.add_argument("--conflicts", type=float, default=0.0)
+    parser.add_argument(
+        "--latency", type=float, default=0.0, help="seconds every call takes longer, as to a real server"
+    )
     options = parser.parse_args()
     rates: dict[tuple[str, int, int], Any] = {}
     folder = tempfile.TemporaryDirectory()
     with (
         folder,
-        start_sandbox(Path(folder.name) / "sandbox", conflict_rate=options.conflicts, seed=1) as sandbox,
+        start_sandbox(
+            Path(folder.name) / "sandbox", conflict_rate=options.conflicts, latency=options.latency, seed=1
+        ) as sandbox,
         Server(sandbox.base_url, sandbox.client_id, sandbox.client_secret) as server,
     ):
         contestants = bots(server)
