@@ -9,6 +9,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from workbench.access.plan import Change, Plan
+from workbench.events.profile import profile_events
 from workbench.faces.displays import show_in_notebooks
 from workbench.faces.explorer import explore
 from workbench.flows.design import coverage, load_mapping, map_event, map_events
@@ -62,6 +63,8 @@ def values(events: LoadedEvents) -> dict[str, Any]:
         "result": map_event(mapping, event),
         "mapped": map_events(mapping, events),
         "coverage": coverage(mapping, events),
+        "profile": profile_events(events),
+        "type": profile_events(events).types["invoice.paid"],
         "integration": load_integration(ROOT / "mappings" / "stripe" / "integration.yaml"),
         "plan": Plan(integration="stripe-billing", changes=changes),
         "provisioned": SECRETIVE,

@@ -14,6 +14,8 @@ __all__ = ["show_in_notebooks"]
 _CLASSES: Final = (
     ("workbench.access.plan", "Plan"),
     ("workbench.events.delivery", "Event"),
+    ("workbench.events.profile", "EventProfile"),
+    ("workbench.events.profile", "TypeProfile"),
     ("workbench.flows.design", "MappedEvents"),
     ("workbench.flows.integrations", "LoadedIntegration"),
     ("workbench.flows.load", "LoadedEvents"),

@@ -14,7 +14,20 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from rich.table import Table as RichTable
 
-__all__ = ["Column", "Table", "count", "frame_table", "milliseconds", "moment", "problem_table", "share", "words"]
+__all__ = [
+    "EVENTS",
+    "MARKS",
+    "Column",
+    "Table",
+    "count",
+    "frame_table",
+    "milliseconds",
+    "moment",
+    "problem_table",
+    "problem_tables",
+    "share",
+    "words",
+]
 
 Show = Callable[[Any], str]
 
@@ -160,6 +173,21 @@ def problem_table(problems: Sequence[Problem], title: str = "Problems") -> Table
         empty="no problem",
     )
 
+
+def problem_tables(problems: Sequence[Problem], title: str, *, most: int = 25) -> list[Table]:
+    """The table of some problems, none where there are none; of many the first, with how many there are."""
+    more = f" (the first {most} of {len(problems):,})" if len(problems) > most else ""
+    return [problem_table(problems[:most], f"{title}{more}")] if problems else []
+
+
+EVENTS: Final = Column(key="events", heading="events", show=count, right=True)
+MARKS: Final[Mapping[str, str | None]] = {
+    **dict.fromkeys(("verified", "handshake", "mapped", "applied", "unchanged", "duplicate", "stale"), "ok"),
+    **dict.fromkeys(("unsigned", "ignored", "nothing"), None),
+    **dict.fromkeys(("refused",), "refused"),
+    **dict.fromkeys(("unreadable", "failed", "unreachable"), "failed"),
+}
+"""The mark of each word that a delivery, an event or a run can end in."""
 
 _STYLES: Final = {"failed": "red", "refused": "yellow", "warning": "yellow", "ok": "green"}
 
