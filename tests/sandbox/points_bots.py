@@ -233,6 +233,19 @@ def run_as_user_acts_as_the_caller(ground: Ground) -> None:
     assert [ground.execute(bot).status_code, ground.execute(bot, client=caller).status_code] == [200, 400]
 
 
+@point("3")
+def a_bot_that_was_read_can_be_written_back(ground: Ground) -> None:
+    """Reads show a bot's files as signed links that need no credentials; written back they are references again."""
+    bot = ground.handler("return 'still here';")
+    held = ground.admin.get(f"{FHIR}Bot/{bot}").json()
+    link = held["executableCode"]["url"].removeprefix(ground.sandbox.base_url)
+    ground.admin.put(f"{FHIR}Bot/{bot}", json={**held, "timeout": 5}).raise_for_status()
+
+    assert "still here" in ground.anonymous().get(link).text
+    assert ground.anonymous().get(f"{link}x").status_code == 404
+    assert ground.execute(bot).text == "still here"
+
+
 @point("4")
 def bots_are_found_by_identifier(ground: Ground) -> None:
     """$execute?identifier= finds the bot; an unknown one is `Must specify bot ID or identifier.`."""

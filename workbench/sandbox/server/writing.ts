@@ -7,7 +7,7 @@ import { newMeta } from './meta.ts';
 import { restoreFields, visible } from './fields.ts';
 import { allowsWrite } from './policy.ts';
 import { resolveReferences, type Find } from './references.ts';
-import { withoutEmpty, withoutServerMeta } from './shape.ts';
+import { withoutEmpty, withoutLinks, withoutServerMeta } from './shape.ts';
 import { checkTargets } from './targets.ts';
 import { validate } from './validation.ts';
 
@@ -27,7 +27,7 @@ export async function write<T extends Resource>(
   find: Find,
 ): Promise<WithId<T>> {
   const { asked, before, interaction, revives = false } = how;
-  const kept = restoreFields(actor, withoutEmpty(asked), before) as WithId<T>;
+  const kept = restoreFields(actor, withoutEmpty(withoutLinks(asked)), before) as WithId<T>;
   const resource = await resolveReferences(kept, find);
   check(ledger, actor, resource);
   if (before && !revives && deepEquals(withoutServerMeta(before), withoutServerMeta(resource))) {
