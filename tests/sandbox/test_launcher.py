@@ -27,11 +27,12 @@ def client_of(sandbox: Sandbox) -> httpx.Client:
 
 
 def test_secrets_are_the_owners_alone(sandbox: Sandbox) -> None:
-    """The credentials' file has mode 0600, and a repr shows no secret."""
-    mode = stat.S_IMODE((sandbox.data / "credentials.json").stat().st_mode)
+    """The files that hold secrets have mode 0600, and a repr shows none."""
+    files = [sandbox.data / "credentials.json", *sandbox.data.glob("sandbox.db*")]
+    modes = {stat.S_IMODE(file.stat().st_mode) for file in files}
     secrets = (sandbox.client_secret, sandbox.super_client_secret, sandbox.owner_password)
 
-    assert mode == 0o600
+    assert modes == {0o600}
     assert [secret for secret in secrets if secret in repr(sandbox)] == []
 
 

@@ -202,6 +202,7 @@ def _spawn(deno: str, data: Path, settings: SandboxSettings, *, port: int, attac
             stderr=log,
             env=environment,
             cwd=folder,
+            umask=0o077,  # the database holds the secrets too
             start_new_session=True,  # Ctrl-C in a terminal is for us; the server ends with its input
         )
 
