@@ -91,6 +91,7 @@ def test_no_value_of_an_event_is_shown_unless_it_is_asked_for(values: dict[str, 
     name = events.events[0].payload["data"]["object"]["customer_name"]
 
     assert [kind for kind, value in values.items() if name in explore(value).html] == []
+    assert "Cedar Grove" not in explore(values["type"]).html  # the only value of its field, and still no code
     assert name in explore(values["event"], reveal=True).html
     assert name in explore(values["result"], reveal=True).html
 

@@ -153,6 +153,17 @@ def test_what_is_no_notebook_is_refused(tmp_path: Path) -> None:
     )
 
 
+def test_the_projects_own_report_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anywhere in a project, `report()` runs its 06_report and writes to its reports."""
+    for folder in ("mappings", "notebooks"):
+        (tmp_path / folder).mkdir()
+    write_notebook(tmp_path / "notebooks" / "06_report.ipynb", shows("healthy"))
+    monkeypatch.chdir(tmp_path / "notebooks")
+    made = report()
+
+    assert (made.level, made.page) == ("healthy", tmp_path / "reports" / "06_report.html")
+
+
 def test_a_report_never_overwrites_its_notebook(tmp_path: Path) -> None:
     """Executed notebooks do not go back to where notebooks are kept."""
     notebook = write_notebook(tmp_path / "weekly.ipynb")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 from workbench.events.delivery import Event
-from workbench.events.profile import EventProfile, TypeProfile
+from workbench.events.profile import EventProfile, FieldProfile, TypeProfile
 from workbench.faces.markup import Html
 from workbench.faces.tables import EVENTS, MARKS, Column, Table, count, moment, problem_tables, share
 from workbench.faces.trees import tree
@@ -168,7 +169,7 @@ def type_view(kind: TypeProfile, _: bool) -> list[Table | Html]:
             "path": one.path,
             "types": ", ".join(one.types),
             "presence": one.presence,
-            "looks": ", ".join(one.enum) if one.enum else one.format or "",
+            "looks": _looks(one),
             "note": "likely personal" if one.personal else "identifier" if one.identifier else "",
             "mark": "failed" if one.personal else "ok" if one.identifier else None,
         }
@@ -182,3 +183,9 @@ def type_view(kind: TypeProfile, _: bool) -> list[Table | Html]:
         Column(key="note", heading="mind", mark="mark"),
     )
     return [Table(title=f"{kind.type}: {kind.count:,} events", columns=columns, records=records)]
+
+
+def _looks(one: FieldProfile) -> str:
+    """Its format, or its codes where they are codes: a name that happens to be the only one is a value."""
+    codes = one.personal is None and all(re.fullmatch(r"[A-Za-z0-9_.:/-]{1,40}", code) for code in one.enum)
+    return ", ".join(one.enum) if one.enum and codes else one.format or ""

@@ -25,6 +25,7 @@ from workbench.audit.thresholds import EXIT_CODES, Finding, Level
 from workbench.errors import ReportError
 from workbench.flows.measure import MEASURES_TYPE
 from workbench.flows.notebook_run import check_parameters, run_notebook
+from workbench.flows.project import find_project
 
 __all__ = ["Report", "report"]
 
@@ -57,10 +58,10 @@ class Report:
 
 
 def report(
-    notebook: Path | str = "notebooks/06_report.ipynb",
+    notebook: Path | str | None = None,
     *,
     parameters: Mapping[str, Any] | None = None,
-    reports: Path | str = "reports",
+    reports: Path | str | None = None,
     junit: bool = False,
     timeout_seconds: int = 600,
     progress: Callable[[str], None] | None = None,
@@ -68,17 +69,20 @@ def report(
     """Run a notebook and make a report of it.
 
     Args:
-        notebook: any notebook that shows `wb.measures(…)`; the measures it shows last are judged.
+        notebook: any notebook that shows `wb.measures(…)`, the project's `06_report` when not given; the measures it
+            shows last are judged.
         parameters: values for its `parameters` cell; texts are turned into the annotated types.
-        reports: the folder that is written to.
+        reports: the folder that is written to; the project's `reports` when not given.
         junit: write `junit.xml` too.
         timeout_seconds: of any one cell.
         progress: is told each step.
 
     Raises:
         ReportError: unknown or secret-looking parameters; a cell that failed or took too long; a kernel that died.
+        StoreError: neither was given, and the present folder is in no project.
     """
-    source, folder = Path(notebook), Path(reports)
+    source = Path(notebook) if notebook else find_project(Path.cwd()).notebooks / "06_report.ipynb"
+    folder = Path(reports) if reports else find_project(Path.cwd()).reports
     say = progress or (lambda _: None)
     checked = check_parameters(source, parameters or {})
     executed = folder / source.name
