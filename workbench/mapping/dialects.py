@@ -8,12 +8,13 @@ A text in a value has one of these kinds, which say how to see that it is missin
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, Final, Literal, NamedTuple, Protocol
 
+from workbench.mapping.compact import write_compact
 from workbench.mapping.expression.ir import Node
 from workbench.mapping.expression.node_writer import framed
-from workbench.mapping.expression.writer import Helper, PythonWriter, Scope, Writer
+from workbench.mapping.expression.writer import Helper, JavaScriptWriter, PythonWriter, Scope, Writer
 from workbench.mapping.shortcuts import has_shortcut, write_shortcut
 
 __all__ = ["HELPERS", "Dialect", "Kind", "Lines", "Value", "write_leaf"]
@@ -36,6 +37,8 @@ def write_leaf(writer: Writer, node: Node, scope: Scope) -> str:
     """
     if isinstance(writer, PythonWriter) and has_shortcut(node, scope, writer.helpers):
         return write_shortcut(writer, node, scope)
+    if isinstance(writer, JavaScriptWriter) and (text := write_compact(writer, node, scope)) is not None:
+        return text
     return writer.leaf(node, framed(writer, (node,), scope))
 
 
@@ -43,6 +46,7 @@ class Dialect(Protocol):
     """What differs between the two languages; the writer says the rest once."""
 
     missing: str
+    is_compact: bool  # an expression is one text, which may stand where it is used
     expressions: Writer
 
     def comment(self, text: str) -> None:
@@ -63,6 +67,9 @@ class Dialect(Protocol):
     def assign(self, name: str, text: str) -> None:
         """Give a declared local another value."""
 
+    def variable(self, name: str, taken: Container[str]) -> str:
+        """The local that holds a variable of the mapping, other than those taken."""
+
     def is_true(self, local: str) -> str:
         """The condition that a local, a boolean or missing, is true."""
 
@@ -73,7 +80,7 @@ class Dialect(Protocol):
         """End it, and begin what is done otherwise."""
 
     def open_loop(self, element: str, index: str | None, source: str) -> None:
-        """Begin what is done for each element; the index counts from 1."""
+        """Begin what is done for each element; the index, where one is wanted, counts from 1."""
 
     def close(self) -> None:
         """End what was begun last."""

@@ -157,6 +157,16 @@ function elementsOf(value) {
   return value === undefined || value === null ? [] : [value];
 }
 
+// The value of a field at the end of a path, as JSONata finds it in an object or in each element of a list.
+function field(state, name) {
+  return nameLast(state, name, true) ?? undefined;
+}
+
+// What a path has reached behind a name in its middle.
+function step(state, name) {
+  return nameMid(state, name, true) ?? undefined;
+}
+
 // What JSONata's $boolean says of a value; missing is false.
 function holds(value) {
   if (Array.isArray(value)) return value.some(holds);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Container
 from typing import Any
 
 from workbench.mapping.dialects import HELPERS, Lines, Value
@@ -14,6 +15,7 @@ __all__ = ["JavaScript"]
 class JavaScript(Lines):
     """Writes JavaScript. `undefined` stands for missing."""
 
+    is_compact = True
     missing = "undefined"
 
     def __init__(self) -> None:
@@ -43,6 +45,13 @@ class JavaScript(Lines):
         """Give a declared local another value."""
         self.write(f"{name} = {text};")
 
+    def variable(self, name: str, taken: Container[str]) -> str:
+        """The local that holds a variable of the mapping, other than those taken."""
+        local, number = f"${name}", 2
+        while local in taken:
+            local, number = f"${name}_{number}", number + 1
+        return local
+
     def is_true(self, local: str) -> str:
         """The condition that a local, a boolean or missing, is true."""
         return f"{local} === true"
@@ -59,13 +68,14 @@ class JavaScript(Lines):
         self.expressions.depth += 1
 
     def open_loop(self, element: str, index: str | None, source: str) -> None:
-        """Begin what is done for each element; the index counts from 1."""
-        if index:
-            self.write(f"let {index} = 0;")
-        self.write(f"for (const {element} of elementsOf({source})) {{")
+        """Begin what is done for each element; the index, where one is wanted, counts from 1."""
+        if index is None:
+            self.write(f"for (const {element} of elementsOf({source})) {{")
+            self.expressions.depth += 1
+            return
+        self.write(f"for (const [place, {element}] of elementsOf({source}).entries()) {{")
         self.expressions.depth += 1
-        if index:
-            self.write(f"{index} += 1;")
+        self.write(f"const {index} = place + 1;")
 
     def close(self) -> None:
         """End what was begun last."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 from workbench.mapping.dialects import HELPERS, Lines, Value
@@ -13,6 +14,7 @@ __all__ = ["Python"]
 class Python(Lines):
     """Writes Python. None stands for missing."""
 
+    is_compact = False
     missing = "None"
 
     def __init__(self) -> None:
@@ -47,6 +49,10 @@ class Python(Lines):
         self.let(name, "None")
 
     assign = let
+
+    def variable(self, name: str, taken: Container[str]) -> str:
+        """The local that holds a variable of the mapping, other than those taken."""
+        return _free(f"v_{name}", taken)
 
     def is_true(self, local: str) -> str:
         """The condition that a local, a boolean or missing, is true."""
@@ -122,3 +128,10 @@ class Python(Lines):
         if value.kind == "always":
             return "True"
         return f"{text} is not None" if value.kind in ("some", "json") else text
+
+
+def _free(name: str, taken: Container[str]) -> str:
+    number = 2
+    while name in taken:
+        name, number = f"{name.rstrip('0123456789')}{number}", number + 1
+    return name

@@ -7,7 +7,7 @@ this file says once what they do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -33,6 +33,7 @@ from workbench.mapping.expression.writer import Scope
 from workbench.mapping.expression.writer import Slot as Variable
 from workbench.mapping.functions import search_token
 from workbench.mapping.leaf_facts import is_certain, type_of, uses_of
+from workbench.mapping.walking import leaves_in
 
 __all__ = ["MappingWriter"]
 
@@ -70,7 +71,9 @@ class MappingWriter:
         """Write the statements that fill `rows`."""
         scope = Scope(context="event", this="event", whole="event", raw=True)
         for name, value in self._document.variables:
-            scope = _with_variables(scope, {name: self._given(value, scope)})
+            local = self._dialect.variable(name, _locals(scope))
+            self._dialect.let(local, self._given(value, scope))
+            scope = _with_variables(scope, {name: local})
         for rule in self._document.rules:
             self._rule = rule.name
             self._write_rule(rule, scope)
@@ -82,7 +85,7 @@ class MappingWriter:
         dialect.declare(identity)
         inner, opened = scope, 0
         if rule.each is not None:
-            inner = self._open_loop(rule.each, rule.element, None, inner)
+            inner = self._open_loop(rule.each, rule.element, None, inner, _leaves_of_rule(rule))
             opened += 1
         if rule.when is not None:
             inner = self._open_condition(rule.when, inner)
@@ -127,14 +130,14 @@ class MappingWriter:
         """What a leaf of a resource gives, without nulls and empties."""
         number, text = self._operand(leaf, scope)
         kind: Kind = "always" if is_certain(leaf.node) else _KINDS.get(type_of(leaf.node), "json")
-        if kind == "json":
-            text = self._new(self._dialect.prune(text))
+        text = self._new(self._dialect.prune(text)) if kind == "json" else self._local(text)
         self._trace(number, text)
         return Value(text, kind)
 
     def _read(self, leaf: Leaf, scope: Scope) -> str:
         """The local with what an expression gives, as the event has it."""
         number, text = self._operand(leaf, scope)
+        text = self._local(text) if self._traced or not self._dialect.is_compact else text
         self._trace(number, text)
         return text
 
@@ -144,7 +147,11 @@ class MappingWriter:
         reports = any(use.name == "code" for use in uses_of(leaf.node))
         self._dialect.begin(number, shown, reports)
         text = write_leaf(self._dialect.expressions, leaf.node, scope)
-        return number, text if text.isidentifier() else self._new(text)
+        return number, text
+
+    def _local(self, text: str) -> str:
+        """The local that holds a value, made where there is none yet."""
+        return text if _is_local(text) else self._new(text)
 
     def _fields(self, block: Fields, scope: Scope) -> Value:
         if not block.require:
@@ -197,19 +204,21 @@ class MappingWriter:
     def _each(self, block: Each, scope: Scope) -> Value:
         dialect = self._dialect
         local = self._new(dialect.list_of([]))
-        inner = self._open_loop(block.source, block.name, block.index, scope)
+        inner = self._open_loop(block.source, block.name, block.index, scope, leaves_in(block.item))
         item = self._block(block.item, inner)
         dialect.append(local, item)
         dialect.close()
         return Value(local, "list")
 
-    def _open_loop(self, source: Leaf, name: str, index: str | None, scope: Scope) -> Scope:
+    def _open_loop(self, source: Leaf, name: str, index: str | None, scope: Scope, body: Iterable[Leaf]) -> Scope:
         """Begin a loop; gives the scope of its body."""
-        dialect = self._dialect
+        dialect, counted = self._dialect, {"index", *([index] if index else [])}
         elements = self._read(source, scope)
-        element, count = f"e_{name}_{self._number()}", f"index_{self._number()}"
+        element = dialect.variable(name, _locals(scope))
+        is_counted = any(use.name in counted for leaf in body for use in uses_of(leaf.node))
+        count = dialect.variable("index", _locals(scope)) if is_counted else None
         dialect.open_loop(element, count, elements)
-        variables = {name: element, "index": count, **({index: count} if index else {})}
+        variables = {name: element, **(dict.fromkeys(counted, count) if count else {})}
         return _with_variables(scope.branch(), variables)
 
     def _open_condition(self, condition: Leaf, scope: Scope) -> Scope:
@@ -259,7 +268,7 @@ class MappingWriter:
 
     def _held(self, value: Value) -> Value:
         """The value in a local, so that it can be tested and used."""
-        return value if value.text.isidentifier() else Value(self._new(value.text), value.kind)
+        return value if _is_local(value.text) else Value(self._new(value.text), value.kind)
 
     def _trace(self, number: int, local: str) -> None:
         if self._traced:
@@ -296,3 +305,16 @@ def _with_variables(scope: Scope, variables: Mapping[str, str]) -> Scope:
     """The scope with more variables: locals with what is missing as None, and data's nulls still inside."""
     slots = {name: Variable(code=code, raw=True, absent=True) for name, code in variables.items()}
     return replace(scope, variables={**scope.variables, **slots})
+
+
+def _locals(scope: Scope) -> set[str]:
+    return {slot.code for slot in scope.variables.values()}
+
+
+def _leaves_of_rule(rule: Rule) -> list[Leaf]:
+    given = [leaf for leaf in (rule.when, rule.identity.value, rule.order) if isinstance(leaf, Leaf)]
+    return [*given, *leaves_in(rule.resource)]
+
+
+def _is_local(text: str) -> bool:
+    return text.replace("$", "_").isidentifier()
