@@ -30,7 +30,7 @@ const worker = new Worker(new URL('./botworker.mjs', import.meta.url), {
 });
 let watch: ReturnType<typeof setInterval> | undefined;
 
-worker.onmessage = ({ data }: MessageEvent<BotResult | { readonly exit: number }>) => {
+worker.onmessage = ({ data }: MessageEvent<BotResult | { readonly ready: true } | { readonly exit: number }>) => {
   clearInterval(watch);
   if ('exit' in data) {
     Deno.exit(data.exit); // the bot called process.exit

@@ -5,6 +5,7 @@ import { OUT_OF_MEMORY } from './hostlimits.ts';
 
 const MAX_HOSTS = 4; // runs at a time; a bot that calls a bot may exceed it, or they would wait for each other
 const IDLE_MS = 60_000;
+const BOOT_MS = 30_000;
 const SHARED = ''; // any bot of the vmcontext runtime
 
 export interface HostSettings {
@@ -26,6 +27,10 @@ class Host {
   private readonly encoder = new TextEncoder();
   private waiting: { readonly job: BotJob; readonly settle: (result: BotResult) => void } | undefined;
   private ending: Ending | undefined;
+  private markReady: () => void = () => undefined;
+  private readonly ready = new Promise<void>((resolve) => {
+    this.markReady = resolve;
+  });
   idle: ReturnType<typeof setTimeout> | undefined;
   /** From the moment it is chosen for a run: between choosing and running, other calls choose too. */
   isTaken = true;
@@ -60,15 +65,20 @@ class Host {
     void this.listen(onExit);
   }
 
+  /** The time limit begins when the code does, not while a process starts on a busy machine. */
   async run(job: BotJob): Promise<BotResult> {
+    const result = new Promise<BotResult>((settle) => {
+      this.waiting = { job, settle };
+    });
+    const boot = setTimeout(() => this.end({ kind: 'exit', code: 1 }), BOOT_MS);
+    await Promise.race([this.ready, result]);
+    clearTimeout(boot);
     const ms = job.runtime === 'awslambda' ? job.timeoutMs : Math.max(this.settings.limitMs, job.timeoutMs + 1000);
     const timer = setTimeout(() => this.end({ kind: 'timeout', ms }), ms);
+    // A write to a process that just died fails; its exit then settles the run.
+    this.input.write(this.encoder.encode(`${JSON.stringify(job)}\n`)).catch(() => undefined);
     try {
-      return await new Promise<BotResult>((settle) => {
-        this.waiting = { job, settle };
-        // A write to a process that just died fails; its exit then settles the run.
-        this.input.write(this.encoder.encode(`${JSON.stringify(job)}\n`)).catch(() => undefined);
-      });
+      return await result;
     } finally {
       clearTimeout(timer);
     }
@@ -90,7 +100,12 @@ class Host {
 
   private async listen(onExit: (host: Host) => void): Promise<void> {
     for await (const line of lines(this.child.stdout)) {
-      this.settle(JSON.parse(line) as BotResult);
+      const message = JSON.parse(line) as BotResult | { readonly ready: true };
+      if ('ready' in message) {
+        this.markReady();
+      } else {
+        this.settle(message);
+      }
     }
     const { code, signal } = await this.child.status;
     onExit(this);

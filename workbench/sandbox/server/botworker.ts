@@ -20,6 +20,8 @@ self.onmessage = async ({ data }: MessageEvent<BotJob>) => self.postMessage(awai
 // A promise that nobody awaits and that fails does not end the run, as on the real server.
 self.addEventListener('unhandledrejection', (event) => event.preventDefault());
 
+self.postMessage({ ready: true });
+
 async function run(job: BotJob): Promise<BotResult> {
   const medplum = new MedplumClient({
     baseUrl: job.baseUrl,
