@@ -7,26 +7,59 @@ explains, 2 wrong usage, 130 stopped by Ctrl-C; `report` and `reconcile` documen
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from workbench.errors import WorkbenchError
-from workbench.faces.cli import audit, demo, load, mapping, provision, replay, report, sandbox
+from workbench.faces.cli import (
+    audit,
+    capture,
+    demo,
+    derived,
+    events,
+    load,
+    mapping,
+    provision,
+    reconcile,
+    replay,
+    report,
+    sandbox,
+    webhook,
+)
 from workbench.faces.cli.terminal import complain
 
 __all__ = ["app", "main"]
 
 _STOPPED = 130  # typer's exit code for Ctrl-C
+_ORDER = (
+    *("demo", "load", "providers", "capture", "events", "map"),
+    *("provision", "prove", "destroy", "url", "verify-setup", "rotate-secret", "policy", "bot"),
+    *("replay", "audit", "reconcile", "report", "sandbox"),
+)
+
+
+class _InOrder(TyperGroup):
+    """Lists commands in the order of the verbs; typer alone lists every group after every command."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(self.commands, key=_ORDER.index)
+
 
 # A traceback would show local variables, payloads and secrets among them: ours are never printed.
 app = typer.Typer(
     name="workbench",
+    cls=_InOrder,
     help="Take a webhook from its first sample to a monitored FHIR integration on Medplum.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for part in (demo, load, mapping, provision, replay, audit, report, sandbox):
+for part in (
+    *(demo, load, capture, events, mapping, provision, webhook, derived),
+    *(replay, audit, reconcile, report, sandbox),
+):
     part.register(app)
 
 

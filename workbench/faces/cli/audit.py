@@ -1,44 +1,125 @@
-"""`workbench audit`: what happened in production?"""
+"""`workbench audit` and `audit pull`: what happened in production?"""
 
 from __future__ import annotations
 
+import json
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workbench.faces.cli.arguments import read_time
 from workbench.faces.cli.servers import DataOption, ServerOption, Where, open_server
 from workbench.faces.cli.terminal import results, say
 
-__all__ = ["audit", "register"]
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from workbench.flows.measure import Measures
+
+__all__ = ["audit", "pull", "register"]
+
+_DATA = Path(".workbench/sandbox")
+_WHEN = "7d, 36h, a date or an instant (UTC)."
+SinceOption = Annotated[datetime | None, typer.Option(parser=read_time, metavar="WHEN", help=_WHEN)]
+BotOption = Annotated[str | None, typer.Option(help="Only this bot's runs: Bot/<id>.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(rich_help_panel="Audit")(audit)
+    """Add the commands: a group that also works by itself."""
+    group = typer.Typer()
+    group.callback(invoke_without_command=True)(audit)
+    group.command()(pull)
+    app.add_typer(group, name="audit", rich_help_panel="Audit")
 
 
 def audit(
+    ctx: typer.Context,
     server: ServerOption = Where.sandbox,
-    data: DataOption = Path(".workbench/sandbox"),
-    since: Annotated[str | None, typer.Option(help="7d, 36h, a date or an instant (UTC).")] = None,
-    bot: Annotated[str | None, typer.Option(help="Only this bot's runs: Bot/<id>.")] = None,
+    data: DataOption = _DATA,
+    since: SinceOption = None,
+    until: SinceOption = None,
+    bot: BotOption = None,
+    trail: Annotated[
+        Path | None, typer.Option(help="A folder that `audit pull` keeps, read instead of a server.")
+    ] = None,
+    log: Annotated[
+        Path | None, typer.Option(help="AuditEvents as NDJSON, a file or a folder, read instead of a server.")
+    ] = None,
+    search: Annotated[
+        str | None, typer.Option(help="The address of a search saved in the Medplum app: AuditEvent?…")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The measures as JSON instead of a table.")] = False,
 ) -> None:
-    """Pull the AuditEvents of bot runs and print event type × outcome with latency.
+    """Read the AuditEvents of bot runs and print event type × outcome with latency, and what went wrong.
 
     [dim]workbench audit --since 7d[/dim]
     """
-    import json
-
-    from workbench.faces.cli.latency import latency_table
+    if ctx.invoked_subcommand:
+        return
     from workbench.flows.collect import audit_frame
     from workbench.flows.measure import measures
 
-    with open_server(server, data) as client:
-        found = measures(audit_frame(client, since=since, bot=bot, progress=say))
+    if sum(place is not None for place in (trail, log, search)) > 1:
+        message = "give one of --trail, --log and --search"
+        raise typer.BadParameter(message)
+    given = {"since": since, "until": until, "bot": bot, "progress": say}
+    if trail or log:
+        rows: DataFrame = audit_frame(log, data=trail, **given)  # type: ignore[arg-type]
+    else:
+        with open_server(server, data) as client:
+            rows = audit_frame(client, search=search, **given)  # type: ignore[arg-type]
+    found = measures(rows, since=since, until=until)
     if as_json:
-        results().print(json.dumps(found.to_dict()), markup=False)
-        return
-    results().print(str(found), markup=False)
+        typer.echo(json.dumps(found.to_dict()))
+    else:
+        _show_measures(found)
+
+
+def pull(
+    trail: Annotated[Path, typer.Option(help="The folder that keeps what is pulled.")] = Path(".workbench/audit"),
+    server: ServerOption = Where.sandbox,
+    data: DataOption = _DATA,
+    since: SinceOption = None,
+    bot: BotOption = None,
+) -> None:
+    """Bring a folder of Parquet up to date with the server's trail: only what is new is fetched, no row twice.
+
+    The first pull begins at --since, or with the trail; a later one goes on where the last ended.
+
+    [dim]workbench audit pull --server environment --since 30d; workbench audit --trail .workbench/audit[/dim]
+    """
+    from workbench.flows.collect import pull as bring
+    from workbench.flows.project import prepare_data_folder
+    from workbench.store.audit_store import AuditStore
+
+    store = AuditStore(prepare_data_folder(trail))
+    with open_server(server, data) as client:
+        made = bring(client, store, since=since, bot=bot, progress=say)
+    begun = f"from {made.since:%Y-%m-%d %H:%M} UTC" if made.since else "from the beginning"
+    said = f"{trail}: {made.fetched:,} AuditEvents read {begun}, {made.new:,} rows new"
+    results().print(said, markup=False, soft_wrap=True)
+
+
+def _show_measures(found: Measures) -> None:
+    """Print the verdict, the table of event types, and the incidents with the events to replay."""
+    from workbench.faces.board import unmapped_table
+    from workbench.faces.cli.latency import latency_table
+    from workbench.faces.tables import Column, count, frame_table, moment, words
+
+    results().print(str(found), markup=False, soft_wrap=True)
     results().print(latency_table(found.by_type))
+    if len(found.unmapped):
+        results().print()
+        results().print(unmapped_table(found).rich())
+    if len(found.incidents):
+        columns = (
+            Column(key="what", heading="what"),
+            Column(key="events", heading="events", show=count, right=True),
+            Column(key="first", heading="first (UTC)", show=moment),
+            Column(key="last", heading="last (UTC)", show=moment),
+            Column(key="event_types", heading="event types", show=words),
+        )
+        results().print()
+        results().print(frame_table(found.incidents, "incidents", columns).rich())

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from workbench.faces.cli.terminal import complain, results, say
+from workbench.faces.cli.places import known_providers
+from workbench.faces.cli.terminal import JsonOption, complain, results, say, show, show_frame
 
 __all__ = ["load", "providers", "register"]
 
@@ -31,10 +32,9 @@ def load(
     """
     from workbench.flows.load import load_events
 
-    loaded = load_events(path, provider=provider, progress=say)
+    loaded = load_events(path, provider=provider, providers=known_providers(), progress=say)
     if as_json:
-        frame = loaded.to_frame()
-        results().print(frame.to_json(orient="records", lines=True, date_format="iso"), end="", markup=False)
+        show_frame(loaded.to_frame())
     else:
         results().print(_verdicts(loaded))
     for problem in loaded.problems:
@@ -43,17 +43,32 @@ def load(
         raise typer.Exit(1)
 
 
-def providers() -> None:
-    """List the providers whose signatures, handshakes and envelopes are known."""
-    from rich.table import Table
+def providers(as_json: JsonOption = False) -> None:
+    """List the providers whose signatures, handshakes and envelopes are known: the shipped ones and the project's own.
 
+    A project describes its own in providers/NAME.yaml, in the grammar of the shipped entries.
+
+    [dim]workbench providers[/dim]
+    """
     from workbench.events.providers import PROVIDERS
+    from workbench.faces.tables import Column, Table
 
-    table = Table("provider", "signs with", "proved by", box=None, header_style="bold")
-    for name, provider in sorted(PROVIDERS.items()):
-        schemes = ", ".join(dict.fromkeys(each.algorithm for each in provider.signatures)) or "nothing"
-        table.add_row(name, schemes, provider.proof)
-    results().print(table)
+    records = [
+        {
+            "provider": name,
+            "signs_with": ", ".join(dict.fromkeys(each.algorithm for each in provider.signatures)) or "nothing",
+            "proved_by": provider.proof,
+            "from": "shipped" if PROVIDERS.get(name) is provider else "this project",
+        }
+        for name, provider in sorted(known_providers().items())
+    ]
+    columns = (
+        Column(key="provider", heading="provider"),
+        Column(key="signs_with", heading="signs with"),
+        Column(key="proved_by", heading="proved by"),
+        Column(key="from", heading="from"),
+    )
+    show(Table(title="", columns=columns, records=records), as_json=as_json)
 
 
 def _verdicts(loaded: Any) -> Any:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workbench.faces.cli.terminal import complain, results
+from workbench.faces.cli import mapping_corpus
+from workbench.faces.cli.places import known_providers
+from workbench.faces.cli.problems import FormatOption, ProblemForm, problem_text
+from workbench.faces.cli.terminal import complain, results, show_frame
 
 if TYPE_CHECKING:
-    from workbench.errors import Problem
     from workbench.mapping.results import MappingResult
 
 __all__ = ["check", "register", "run"]
@@ -26,25 +28,18 @@ class Form(StrEnum):
     table = "table"
 
 
-class ProblemForm(StrEnum):
-    """How problems are printed."""
-
-    text = "text"
-    json = "json"
-    github = "github"
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands of this verb, as a group."""
-    group = typer.Typer(help="Check mapping files, and run them over events.", no_args_is_help=True)
+    group = typer.Typer(help="Write mappings, check and test them, and run them over events.", no_args_is_help=True)
     for command in (check, run):
         group.command()(command)
+    mapping_corpus.add_commands(group)
     app.add_typer(group, name="map", rich_help_panel="Map")
 
 
 def check(
     files: Annotated[list[Path], typer.Argument(help="Mapping files, or folders of them.")],
-    form: Annotated[ProblemForm, typer.Option("--format", help="How problems are printed.")] = ProblemForm.text,
+    form: FormatOption = ProblemForm.text,
 ) -> None:
     """Report every fault of mapping files at once: YAML, schema, expressions, FHIR, identity, what is never used.
 
@@ -56,7 +51,7 @@ def check(
 
     problems = check_files(files)
     for problem in problems:
-        results().print(_problem_text(problem, form), markup=False, soft_wrap=True)
+        results().print(problem_text(problem, form), markup=False, soft_wrap=True)
     if any(problem.severity == "error" for problem in problems):
         raise typer.Exit(1)
     if not problems and form is ProblemForm.text:
@@ -70,6 +65,7 @@ def run(
     explain: Annotated[
         bool, typer.Option("--explain", help="For each leaf: what it read, its expression, the type it gave.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The table's rows as JSON lines.")] = False,
 ) -> None:
     """Map events to FHIR resources.
 
@@ -81,8 +77,10 @@ def run(
     from workbench.flows.load import load_events
 
     mappings = load_mappings(mapping)
-    mapped = map_events(mappings, load_events(events).events)
-    if explain:
+    mapped = map_events(mappings, load_events(events, providers=known_providers()).events)
+    if as_json:
+        show_frame(mapped.to_frame())
+    elif explain:
         by_name = {f"{one.name}@{one.version}": one for one in mappings}
         for row in mapped:
             if row.mapping and row.outcome != "failed":
@@ -99,17 +97,6 @@ def run(
         complain(problem)
     if errors:
         raise typer.Exit(1)
-
-
-def _problem_text(problem: Problem, form: ProblemForm) -> str:
-    if form is ProblemForm.json:
-        fields = ("severity", "file", "line", "column", "length", "code", "path", "target", "message", "remedy")
-        return json.dumps({name: getattr(problem, name) for name in fields})
-    if form is ProblemForm.github:
-        place = f"file={problem.file},line={problem.line or 1},col={problem.column or 1}"
-        text = f"{problem.message}; {problem.remedy}" if problem.remedy else problem.message
-        return f"::{problem.severity} {place}::{text}"
-    return f"{problem.severity}: {problem}"
 
 
 def _explain(event_type: str, result: MappingResult) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workbench.faces.cli.places import known_providers
 from workbench.faces.cli.servers import DataOption, ServerOption, Where, open_server
-from workbench.faces.cli.terminal import complain, results, say
+from workbench.faces.cli.terminal import complain, results, say, show_frame
 
 if TYPE_CHECKING:
     from workbench.flows.replay import ReplayRow
@@ -32,6 +33,7 @@ def replay(
     server: ServerOption = Where.sandbox,
     data: DataOption = Path(".workbench/sandbox"),
     concurrency: Annotated[int, typer.Option(min=1, max=64, help="Deliveries on their way at once.")] = 4,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line per event and mapping.")] = False,
 ) -> None:
     """Send deliveries to the deployed bot as the provider would, signed anew, their bytes untouched.
 
@@ -45,7 +47,7 @@ def replay(
     from workbench.flows.verbs import replay as send
 
     project = find_project(Path.cwd())
-    deliveries = load_events(events or project.samples).deliveries
+    deliveries = load_events(events or project.samples, providers=known_providers()).deliveries
     if event:
         wanted = set(event)
         deliveries = tuple(each for each in deliveries if wanted & {carried.id for carried in each.events})
@@ -53,10 +55,13 @@ def replay(
     with open_server(server, data) as client:
         for path in integration or project.integrations():
             report = send(deliveries, load_integration(path), client, concurrency=concurrency, progress=say)
+            failed += report.failed
+            if as_json:
+                show_frame(report.to_frame())
+                continue
             outcomes = ", ".join(f"{count} {outcome}" for outcome, count in report.outcomes().items())
             sent = f"{len(report.rows)} deliveries in {report.seconds:.1f} s"
             results().print(f"{path}: {sent}: {outcomes or 'nothing to send'}", markup=False)
-            failed += report.failed
     for row in failed:
         complain(f"{row.delivery}: {row.outcome}: {row.problem or 'no reason was given'}")
     if failed:

@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from workbench.servers.client import Server
 
-__all__ = ["DataOption", "ServerOption", "Where", "open_server"]
+__all__ = ["DataOption", "IntegrationArgument", "ServerOption", "Where", "open_server"]
 
 
 class Where(StrEnum):
@@ -21,6 +21,7 @@ class Where(StrEnum):
     environment = "environment"
 
 
+IntegrationArgument = Annotated[Path, typer.Argument(help="The integration.yaml.")]
 ServerOption = Annotated[
     Where, typer.Option("--server", help="The embedded Medplum, or the one that MEDPLUM_* in the environment names.")
 ]

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
     from rich.console import Console
 
-__all__ = ["complain", "results", "say"]
+    from workbench.faces.tables import Table
+
+__all__ = ["JsonOption", "complain", "results", "say", "show", "show_frame", "show_lines"]
+
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON line per row instead of a table.")]
 
 
 def results() -> Console:
@@ -16,7 +26,29 @@ def results() -> Console:
     from rich.console import Console
 
     # what is read by a program or kept in a file has no edge that a table would have to fit into
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
+
+
+def show(table: Table, *, as_json: bool = False) -> None:
+    """Print a table, or its records as JSON lines; an empty table says so."""
+    if as_json:
+        show_lines(table.records)
+    elif table.records:
+        results().print(table.rich())
+    else:
+        results().print(table.empty, markup=False)
+
+
+def show_lines(records: Iterable[Mapping[Any, Any]]) -> None:
+    """Print records as JSON, one a line; times as ISO 8601."""
+    for record in records:
+        sys.stdout.write(json.dumps(record, default=_plain) + "\n")
+
+
+def show_frame(frame: DataFrame) -> None:
+    """Print the rows of a DataFrame as JSON, one a line; what is missing is null."""
+    if len(frame):
+        sys.stdout.write(frame.to_json(orient="records", lines=True, date_format="iso", date_unit="ms"))
 
 
 def complain(error: object) -> None:
@@ -29,3 +61,7 @@ def complain(error: object) -> None:
 def say(text: str) -> None:
     """Print one line of progress to stderr."""
     print(text, file=sys.stderr)
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
