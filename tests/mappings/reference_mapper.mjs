@@ -66,13 +66,13 @@ async function build(node, scope) {
   if ('$if' in node) return build(truth(await leaf(node.$if, scope)) ? node.$then : node.$else, scope);
   if ('$ref' in node && scope.made[node.$ref] === undefined) return undefined;
   const built = '$ref' in node ? { reference: scope.made[node.$ref] } : {};
-  for (const [key, child] of Object.entries(node)) {
-    if (key.startsWith('$')) continue;
-    const value = await build(child, scope);
+  const needed = [node.$require ?? []].flat(); // what the block stands or falls with is asked first
+  for (const key of [...needed, ...Object.keys(node).filter((each) => !each.startsWith('$') && !needed.includes(each))]) {
+    const value = key in node ? await build(node[key], scope) : undefined;
     if (!isEmpty(value)) built[key] = value;
+    else if (needed.includes(key) && !(key in built)) return undefined;
   }
-  const needed = [node.$require ?? []].flat();
-  return needed.some((key) => !(key in built)) ? undefined : built;
+  return built;
 }
 
 async function each(node, scope) {
