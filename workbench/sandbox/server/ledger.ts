@@ -57,7 +57,7 @@ export class Ledger {
     const { type, id, project, after } = change;
     const updated = after?.meta?.lastUpdated ? Date.parse(after.meta.lastUpdated) : this.now();
     const version = after?.meta?.versionId ?? crypto.randomUUID();
-    this.store.atomically(() => {
+    this.stored(() => {
       const isNew =
         change.before === undefined &&
         this.store.one('SELECT 1 FROM resource WHERE type = ? AND id = ?', type, id) === undefined;
@@ -75,6 +75,16 @@ export class Ledger {
       this.pending.push(change);
     } else {
       this.tell(change);
+    }
+  }
+
+  /** Runs `work` so that all of it is stored or none, and what is remembered of the file stays true. */
+  private stored(work: () => void): void {
+    try {
+      this.store.atomically(work);
+    } catch (error) {
+      this.numbers.reload();
+      throw error;
     }
   }
 
@@ -125,6 +135,13 @@ export class Ledger {
   }
 
   private tell(change: Change): void {
-    this.listeners.forEach((listener) => listener(change));
+    for (const listener of this.listeners) {
+      try {
+        listener(change);
+      } catch (error) {
+        // The write is committed: its caller must not hear that it failed.
+        this.log.error(`after ${change.type}/${change.id}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
   }
 }

@@ -175,13 +175,9 @@ export class Store {
 
   rollback(): void {
     this.depth -= 1;
-    if (this.depth === 0) {
-      // A full disk makes SQLite roll back by itself; a second ROLLBACK would hide the first error.
-      if (this.db.isTransaction) {
-        this.db.exec('ROLLBACK');
-      }
-    } else {
-      this.db.exec(`ROLLBACK TO s${this.depth}; RELEASE s${this.depth}`);
+    // A full disk makes SQLite roll back by itself; a second ROLLBACK would hide the first error.
+    if (this.db.isTransaction) {
+      this.db.exec(this.depth === 0 ? 'ROLLBACK' : `ROLLBACK TO s${this.depth}; RELEASE s${this.depth}`);
     }
   }
 
