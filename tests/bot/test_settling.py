@@ -261,6 +261,16 @@ def test_what_a_retry_may_mend_is_thrown(run_bot: RunBot, case: str) -> None:
     assert answer["thrown"] == answer["logged"][-1]
 
 
+def test_a_batch_whose_answer_was_lost_is_read_again(run_bot: RunBot) -> None:
+    """The write may have been done; the next round finds the resource as it shall be, and writes nothing."""
+    account = found(stored(ACCOUNT, "a1", None))
+    answers = [entries(found(), account), {"throw": {}}, entries(found(stored(INVOICE, "i1")), account)]
+    answer = deliver(run_bot, [event(row(INVOICE))], answers)
+
+    assert results(answer) == [("duplicate", None)]
+    assert len(answer["calls"]) == 3
+
+
 def test_a_server_that_cannot_be_reached_is_thrown(run_bot: RunBot) -> None:
     """A batch that fails as a whole fails every event, for the provider to send again."""
     answer = deliver(run_bot, [event(row(INVOICE))], [{"throw": {}}])

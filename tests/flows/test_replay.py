@@ -6,12 +6,13 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import httpx
 import pytest
 
-from workbench.errors import SignatureError
+from workbench.errors import ServerError, SignatureError
 from workbench.events.delivery import Delivery
 from workbench.events.signatures import check_signature
 from workbench.flows.integrations import LoadedIntegration, load_integration
@@ -257,3 +258,45 @@ def test_every_sample_is_settled_and_a_second_time_nothing_changes(
     assert second.failed == ()
     assert "applied" not in second.outcomes()
     assert before == after
+
+
+def resources_after(
+    folder: Path, loaded: LoadedIntegration, deliveries: list[Delivery], **faults: Any
+) -> dict[str, Any]:
+    """What a fresh server with these faults holds after the deliveries, by identity; ids are no difference."""
+    with (
+        start_sandbox(folder, seed=1, **faults) as sandbox,
+        Server(sandbox.base_url, sandbox.client_id, sandbox.client_secret) as server,
+    ):
+        for _ in range(20):
+            try:
+                there = provisioned(server, loaded)
+                break
+            except ServerError:
+                continue  # an injected 503: applying again goes on from there
+        report = replay(deliveries, there, loaded, SECRETS, concurrency=8, attempts=12)
+        assert report.failed == ()
+        kinds = [line["resourceType"] for line in loaded.desired.bot_policy["resource"]]
+        found = [resource for kind in kinds for resource in server.search(kind, {"_count": "1000"})]
+    names = {f"{each['resourceType']}/{each['id']}": json.dumps(each["identifier"][0]) for each in found}
+    text = json.dumps(
+        [{**each, "id": "", "meta": {**each["meta"], "versionId": "", "lastUpdated": ""}} for each in found]
+    )
+    for reference, name in names.items():
+        text = text.replace(f'"{reference}"', name)
+    return {json.dumps(each["identifier"][0]) + each["resourceType"]: each for each in json.loads(text)}
+
+
+def test_any_order_twice_on_a_failing_server_gives_the_same_resources(
+    tmp_path: Path, stripe: LoadedIntegration
+) -> None:
+    """Shuffled, doubled, eight at a time, with 30 % conflicts and 10 % failures: what a clean run gives."""
+    samples = [judged.delivery for judged in load_events(ROOT / "sample_events/stripe").deliveries if judged.delivery]
+    shuffled = samples * 2
+    Random(5).shuffle(shuffled)
+
+    clean = resources_after(tmp_path / "clean", stripe, samples)
+    stormy = resources_after(tmp_path / "stormy", stripe, shuffled, conflict_rate=0.3, fail_rate=0.1)
+
+    assert len(clean) > 40
+    assert clean == stormy

@@ -10,15 +10,16 @@ async function settle(medplum, rows) {
     targets.set(write.search, target);
     target.writes.push(write);
   }
+  let lost = 0;
   for (let round = 1; round <= ROUNDS; round++) {
     const open = [...targets.values()].filter((target) => !target.done);
     if (open.length === 0) return;
     try {
       await settleOnce(medplum, open);
+      lost = 0;
     } catch (error) {
-      const code = outcomeCode(error.outcome);
-      const refused = error.outcome && /forbidden|not-found|gone|unauthorized|invalid/.test(error.outcome.id || code);
-      for (const target of open.filter((each) => !each.done)) fail(target, `server-${code}`, !refused);
+      // No answer to a batch as a whole: reading again tells what it did.
+      if ((lost += 1) === 3) for (const target of open) if (!target.done) fail(target, `server-${outcomeCode(error.outcome)}`, true);
     }
   }
   for (const target of targets.values()) if (!target.done) fail(target, target.lastProblem || "conflict", true);
