@@ -411,16 +411,13 @@ class TestPull:
         assert len(frame) == 20
         assert frame.loc[forged["id"], "state"] == "failed"
 
-    def test_a_pull_that_is_broken_off_goes_on_where_it_was(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_pull_that_is_broken_off_goes_on_where_it_was(self, tmp_path: Path) -> None:
         """What was committed is kept; the rest comes with the next pull."""
-        monkeypatch.setattr("workbench.flows.collect._PAGES_A_COMMIT", 2)
         server, store = AuditServer(invented_trail(100, AT), page_size=20), AuditStore(tmp_path)
         calls = []
         server.fault = lambda query: calls.append(query) if len(calls) < 4 else httpx.Response(403)
         with pytest.raises(ServerError):
-            pull(server.connect(), store)
+            pull(server.connect(), store, pages_a_commit=2)
         kept = len(store.frame())
         server.fault = lambda _query: None
         pull(server.connect(), store)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["OVERLAP", "PullReport", "audit_frame", "pull"]
 
 OVERLAP = timedelta(minutes=5)  # longer than any transaction of Medplum's may stay open
-_PAGES_A_COMMIT = 25  # 25,000 rows: what a pull that dies has to fetch again at most
+PAGES_A_COMMIT = 25  # 25,000 rows: what a pull that dies has to fetch again at most
 Progress = Callable[[str], None] | None
 
 
@@ -113,6 +113,7 @@ def pull(
     since: datetime | None = None,
     bot: str | None = None,
     overlap: timedelta = OVERLAP,
+    pages_a_commit: int = PAGES_A_COMMIT,
     progress: Progress = None,
 ) -> PullReport:
     """Bring a folder up to date with the server's trail: only what is new is fetched, and no row is stored twice.
@@ -133,13 +134,13 @@ def pull(
     with _scratch() as folder:
         if before and before.since and since and format_instant(since) < before.since:
             older = audit_filters(bot=bot, since=since, until=read_moment(before.since, now=since))
-            for batch in _fetch(server, older, folder, progress):
+            for batch in _fetch(server, older, folder, progress, pages_a_commit):
                 fetched, new = fetched + batch.fetched, new + store.add([batch.file])
             before = replace(before, since=format_instant(since))
             store.note(before)
         begin = read_moment(before.until, now=datetime.now(UTC)) - overlap if before else since
         first = before.since if before else format_instant(since) if since else None
-        for batch in _fetch(server, audit_filters(bot=bot, since=begin), folder, progress):
+        for batch in _fetch(server, audit_filters(bot=bot, since=begin), folder, progress, pages_a_commit):
             fetched, new = fetched + batch.fetched, new + store.add([batch.file])
             store.note(Pulled(source=source, since=first, until=max(batch.until, before.until if before else "")))
     return PullReport(fetched=fetched, new=new, since=begin)
@@ -152,7 +153,9 @@ class _Batch:
     until: str  # the newest `lastUpdated` of it
 
 
-def _fetch(server: Server, filters: str, folder: Path, progress: Progress) -> Iterator[_Batch]:
+def _fetch(
+    server: Server, filters: str, folder: Path, progress: Progress, pages_a_file: int = PAGES_A_COMMIT
+) -> Iterator[_Batch]:
     """The AuditEvents of a search, oldest first, in files of some pages each.
 
     Raises:
@@ -160,7 +163,7 @@ def _fetch(server: Server, filters: str, folder: Path, progress: Progress) -> It
     """
     expected = count_matches(server, filters)
     fetched = 0
-    for number, pages in enumerate(_chunks(read_pages(server, filters), _PAGES_A_COMMIT)):
+    for number, pages in enumerate(_chunks(read_pages(server, filters), pages_a_file)):
         file = folder / f"{number:06d}.ndjson"
         file.write_bytes(b"".join(page.lines() for page in pages))
         held = sum(page.new for page in pages)

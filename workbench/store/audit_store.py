@@ -30,7 +30,6 @@ __all__ = ["DAMAGED", "AuditStore", "Pulled"]
 
 DAMAGED = "delete the file that is damaged, and pull again"
 
-_MOST_PARTS = 24  # files of one day before they are written as one
 _NAMES = ", ".join(column.name for column in COLUMNS)
 
 
@@ -46,8 +45,10 @@ class Pulled:
 class AuditStore:
     """Audit rows in a folder; made when the first rows are added."""
 
-    def __init__(self, folder: Path | str) -> None:
+    def __init__(self, folder: Path | str, *, most_parts: int = 24) -> None:
+        """Name the folder; `most_parts` is how many files one day may have before they are written as one."""
         self.folder = Path(folder)
+        self._most_parts = most_parts
 
     def __repr__(self) -> str:
         return f"AuditStore({str(self.folder)!r})"
@@ -131,7 +132,7 @@ class AuditStore:
         if not new and not changed:
             return 0
         rows = f"SELECT {_NAMES} FROM fresh"  # noqa: S608 - our own column names
-        whole = bool(changed) or len(parts) >= _MOST_PARTS
+        whole = bool(changed) or len(parts) >= self._most_parts
         if whole and parts:
             rows += f" UNION ALL SELECT {_NAMES} FROM {there} WHERE id NOT IN (SELECT id FROM fresh)"  # noqa: S608
         self._write(connection, rows, folder, parts, replace=whole)
