@@ -419,6 +419,18 @@ def discovery_is_public(ground: Ground) -> None:
     assert "<pre>Cannot GET /nope</pre>" in client.get("nope").text
 
 
+@point("8")
+def heads_are_answered_as_gets(ground: Ground) -> None:
+    """HEAD gives a read's status and headers; If-None-Match with the current version gives 304."""
+    held = ground.create(ground.invoice())
+    path, tag = f"{FHIR}Invoice/{held['id']}", f'W/"{held["meta"]["versionId"]}"'
+    head = ground.admin.head(path)
+    unchanged = ground.admin.get(path, headers={"if-none-match": tag})
+
+    assert (head.status_code, head.headers["etag"], head.text) == (200, tag, "")
+    assert (unchanged.status_code, unchanged.text) == (304, "")
+
+
 @point("0.30")
 def capability_statement_lists_146_types(ground: Ground) -> None:
     """146 types, none of Medplum's own; it always claims `transaction`."""

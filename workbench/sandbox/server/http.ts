@@ -58,7 +58,7 @@ export async function readCall(
     throw new OperationOutcomeError(badRequest('File too large'));
   }
   return {
-    method: request.method,
+    method: request.method === 'HEAD' ? 'GET' : request.method, // answered alike, but for the body
     path,
     target,
     headers,

@@ -146,7 +146,7 @@ export class Server {
     if (actor?.meter) {
       headers.append('ratelimit', actor.meter.header());
     }
-    const isEmpty = answer.status === 204 || answer.status === 304;
+    const isEmpty = answer.status === 204 || answer.status === 304 || request.method === 'HEAD';
     return new Response(isEmpty ? null : (answer.body as BodyInit), { status: answer.status, headers });
   }
 }
