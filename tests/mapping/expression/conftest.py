@@ -28,6 +28,7 @@ class Judge:
         self._process = process
 
     def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        """The answer to one question."""
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps(question) + "\n")
@@ -124,6 +125,7 @@ def without_nulls(value: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def judge() -> Iterator[Judge]:
+    """JSONata 2.2.2 and our JavaScript, for the whole run."""
     node = Path(ROOT_DIR) / "bin" / "node"
     command = [str(node), str(HERE / "judge.cjs"), str(JSONATA)]
     with subprocess.Popen(

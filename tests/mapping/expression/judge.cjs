@@ -42,7 +42,7 @@ function ours({ javascript, data, bindings }) {
     last.context.bindings = bindings;
     return shown(RUN.runInContext(last.context, { timeout: 30000 }));
   } catch (error) {
-    return { code: error.code ?? `none: ${error.stack}` };
+    return { code: error.code ?? `none: ${error}` };
   }
 }
 

@@ -9,10 +9,11 @@ from workbench.mapping.expression.operator_writer import truth
 from workbench.mapping.expression.scopes import Scope, Value
 from workbench.mapping.expression.writer import NODE_WRITERS, Writer
 
-__all__: list[str] = []
+__all__ = ["write_choice"]
 
 
-def _choice(writer: Writer, node: ir.Choice, scope: Scope) -> Value:
+def write_choice(writer: Writer, node: ir.Choice, scope: Scope) -> Value:
+    """The value of `condition ? then : otherwise`."""
     test = truth(writer, writer.value(node.condition, scope))
     yes_lines, yes = _in_branch(writer, node.then, scope)
     no_lines, no = _in_branch(writer, node.otherwise, scope)
@@ -68,4 +69,4 @@ def _in_branch(writer: Writer, node: ir.Node | None, scope: Scope) -> tuple[list
     return lines, value
 
 
-NODE_WRITERS[ir.Choice] = _choice
+NODE_WRITERS[ir.Choice] = write_choice

@@ -13,7 +13,9 @@ from workbench.mapping.expression.notation import JAVASCRIPT
 __all__ = ["runtime_source"]
 
 _BEGIN: Final = re.compile(r"^(?:function|const|class) (\w+)", re.MULTILINE)
-_WORD: Final = re.compile(r"\b[A-Za-z_]\w*\b")
+_MENTION: Final = re.compile(
+    r"(?<![.\w])(?:[a-z]\w*(?=\()|[A-Z]\w*)"
+)  # functions where they are called; constants, classes
 
 
 @lru_cache(maxsize=1)
@@ -24,7 +26,7 @@ def _parts() -> dict[str, tuple[str, frozenset[str]]]:
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(".js"):
             texts.update(_definitions(file.read_text(encoding="utf-8")))
-    return {name: (text, frozenset(_WORD.findall(text)) & texts.keys() - {name}) for name, text in texts.items()}
+    return {name: (text, frozenset(_MENTION.findall(text)) & texts.keys() - {name}) for name, text in texts.items()}
 
 
 def _definitions(source: str) -> dict[str, str]:

@@ -10,11 +10,10 @@ from typing import Any, Final
 from workbench.mapping.expression.functions.arrays import merge_sort
 from workbench.mapping.expression.functions.objects import ordered
 from workbench.mapping.expression.functions.truth import name_of_kind, utf16_less
-from workbench.mapping.expression.functions.values import MISSING, Function, Run, Sequence, fault
+from workbench.mapping.expression.functions.values import MISSING, Function, Run, Sequence, check_depth, fault
 
 __all__ = ["finish", "group_by", "group_context", "sort_by", "type_name"]
 
-_DEEPEST: Final = 400
 _EXACT: Final = 2**53
 Of = Callable[[Any], Any]
 
@@ -142,8 +141,7 @@ def finish(run: Run, value: Any, depth: int = 0) -> Any:
         return float(value) if value.bit_length() < 1024 else math.copysign(math.inf, value)
     if kind is float:
         return int(value) if value.is_integer() and -_EXACT <= value <= _EXACT else value
-    if depth > _DEEPEST:
-        raise fault(code="U1001", message=f"a value is nested more than {_DEEPEST} deep")
+    check_depth(depth)
     if isinstance(value, dict):
         run.spend(len(value))
         fields = {key: finish(run, item, depth + 1) for key, item in ordered(value).items()}

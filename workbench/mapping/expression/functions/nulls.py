@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-from workbench.mapping.expression.functions.values import MISSING, Cons, Function, Sequence, fault
+from workbench.mapping.expression.functions.values import MISSING, Cons, Function, Sequence, check_depth
 
 __all__ = ["RawContext", "clean", "raw_context"]
-
-_DEEPEST: Final = 400
 
 
 class RawContext:
@@ -32,8 +30,7 @@ def clean(value: Any, depth: int = 0) -> Any:
         return value
     if value is None:
         return MISSING
-    if depth > _DEEPEST:
-        raise fault(code="U1001", message=f"a value is nested more than {_DEEPEST} deep")
+    check_depth(depth)
     if isinstance(value, dict):
         fields = {key: clean(item, depth + 1) for key, item in value.items() if item is not None}
         if len(fields) == len(value) and all(value[key] is fields[key] for key in fields):

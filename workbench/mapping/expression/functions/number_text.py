@@ -8,12 +8,19 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, Final
 
 from workbench.mapping.expression.functions.objects import keys_of
-from workbench.mapping.expression.functions.values import LARGEST_TEXT, MISSING, Function, Sequence, fault, is_number
+from workbench.mapping.expression.functions.values import (
+    LARGEST_TEXT,
+    MISSING,
+    Function,
+    Sequence,
+    check_depth,
+    fault,
+    is_number,
+)
 
 __all__ = ["number_text", "rounded_15", "string", "text_of"]
 
 _FIFTEEN: Final = Context(prec=15, rounding=ROUND_HALF_UP)
-_DEEPEST: Final = 400
 _LONE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -70,9 +77,7 @@ def text_of(value: Any) -> str:
         return ""
     if kind is Sequence and value.outer:
         value = value[0]
-    out: list[str] = []
-    _write(value, "", "", out, [LARGEST_TEXT])
-    return "".join(out)
+    return _json(value, pretty=False)
 
 
 def string(value: Any, prettify: Any = MISSING) -> Any:
@@ -83,49 +88,42 @@ def string(value: Any, prettify: Any = MISSING) -> Any:
         return text_of(value)
     if value.__class__ is Sequence and value.outer:
         value = value[0]
+    return _json(value, pretty=True)
+
+
+def _json(value: Any, *, pretty: bool) -> str:
+    """The value as JSON.stringify writes it, indented by two blanks if `pretty`."""
     out: list[str] = []
-    _write(value, "\n", "  ", out, [LARGEST_TEXT])
+    size = 0
+
+    def write(value: Any, depth: int) -> None:
+        nonlocal size
+        if isinstance(value, dict):
+            blank = " " if pretty else ""
+            pairs = [(f"{_quoted(key)}:{blank}", value[key]) for key in keys_of(value) if value[key] is not MISSING]
+            write_members("{}", pairs, depth)
+        elif isinstance(value, list):
+            write_members("[]", [("", item) for item in value], depth)
+        else:
+            out.append(_scalar(value))
+            size += len(out[-1])
+
+    def write_members(brackets: str, members: list[tuple[str, Any]], depth: int) -> None:
+        nonlocal size
+        check_depth(depth)
+        size += 2
+        if size > LARGEST_TEXT:
+            raise fault(code="D2015", message=f"a text is longer than {LARGEST_TEXT}")
+        separator = brackets[0]
+        for prefix, item in members:
+            size += len(prefix) + 1
+            out.append(separator + ("\n" + "  " * (depth + 1) if pretty else "") + prefix)
+            write(item, depth + 1)
+            separator = ","
+        out.append(("\n" + "  " * depth if pretty else "") + brackets[1] if members else brackets)
+
+    write(value, 0)
     return "".join(out)
-
-
-def _write(value: Any, newline: str, step: str, out: list[str], room: list[int]) -> None:
-    if isinstance(value, dict):
-        pairs = [(key, value[key]) for key in keys_of(value) if value[key] is not MISSING]
-        _write_members(
-            "{",
-            "}",
-            [(f"{_quoted(key)}:{' ' if newline else ''}", item) for key, item in pairs],
-            newline,
-            step,
-            out,
-            room,
-        )
-    elif isinstance(value, list):
-        _write_members("[", "]", [("", item) for item in value], newline, step, out, room)
-    else:
-        out.append(_scalar(value))
-        room[0] -= len(out[-1])
-    if room[0] < 0:
-        raise fault(code="D2015", message=f"a text is longer than {LARGEST_TEXT}")
-
-
-def _write_members(
-    opening: str, closing: str, members: list[tuple[str, Any]], newline: str, step: str, out: list[str], room: list[int]
-) -> None:
-    room[0] -= 2
-    if not members:
-        out.append(opening + closing)
-        return
-    inner = newline + step
-    if len(inner) > _DEEPEST * 2 or (not newline and len(step) > _DEEPEST):
-        raise fault(code="U1001", message=f"a value is nested more than {_DEEPEST} deep")
-    separator = opening
-    for prefix, item in members:
-        out.append(separator + inner + prefix if newline else separator + prefix)
-        _write(item, inner if newline else "", step if newline else step + " ", out, room)
-        separator = ","
-        room[0] -= len(out[-1]) + 1
-    out.append((newline if newline else "") + closing)
 
 
 def _scalar(value: Any) -> str:

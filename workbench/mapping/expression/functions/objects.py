@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from workbench.mapping.expression.functions.values import MISSING, Function, Run, Sequence, fault
+from workbench.mapping.expression.functions.values import MISSING, Function, Run, Sequence, check_depth, fault
 
 __all__ = ["append", "is_object", "keys", "keys_of", "merge", "ordered", "spread"]
 
@@ -36,22 +36,24 @@ def ordered(value: dict[str, Any]) -> dict[str, Any]:
     return value if all(a is b for a, b in zip(names, value, strict=True)) else {key: value[key] for key in names}
 
 
-def keys(value: Any) -> Sequence:
+def keys(value: Any, depth: int = 0) -> Sequence:
     """`$keys(value)`: the keys of an object, or of all objects in a list, each once."""
     if isinstance(value, list):
+        check_depth(depth)
         merged: dict[str, bool] = {}
         for item in value:
-            merged.update(dict.fromkeys(keys(item), True))
+            merged.update(dict.fromkeys(keys(item, depth + 1), True))
         return Sequence(keys_of(merged))
     return Sequence(keys_of(value)) if isinstance(value, dict) else Sequence()
 
 
-def spread(run: Run, value: Any) -> Any:
+def spread(run: Run, value: Any, depth: int = 0) -> Any:
     """`$spread(value)`: one object for each field."""
     if isinstance(value, list):
+        check_depth(depth)
         result: Any = Sequence()
         for item in value:
-            result = append(run, result, spread(run, item))
+            result = append(run, result, spread(run, item, depth + 1))
         return result
     if isinstance(value, dict):
         return Sequence({key: value[key]} for key in keys_of(value))

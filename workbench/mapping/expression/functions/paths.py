@@ -12,7 +12,16 @@ from typing import Any
 from workbench.mapping.expression.functions.objects import keys_of
 from workbench.mapping.expression.functions.strings import units
 from workbench.mapping.expression.functions.truth import truthy
-from workbench.mapping.expression.functions.values import MISSING, Cons, Run, Sequence, collapse, fault, is_number
+from workbench.mapping.expression.functions.values import (
+    MISSING,
+    Cons,
+    Run,
+    Sequence,
+    check_depth,
+    collapse,
+    fault,
+    is_number,
+)
 
 __all__ = [
     "cons_path",
@@ -44,16 +53,17 @@ def root(data: Any) -> Any:
     return Sequence([data], outer=True) if isinstance(data, list) else data
 
 
-def lookup(value: Any, key: str, raw: bool) -> Any:
+def lookup(value: Any, key: str, raw: bool, depth: int = 0) -> Any:
     """The field of an object, or of each object in a list."""
     if isinstance(value, dict):
         found = value.get(key, MISSING)
         return MISSING if raw and found is None else found
     if not isinstance(value, list):
         return MISSING
+    check_depth(depth)
     result = Sequence()
     for item in value:
-        found = lookup(item, key, raw)
+        found = lookup(item, key, raw, depth + 1)
         if isinstance(found, list):
             result.extend([one for one in found if one is not None] if raw else found)
         elif found is not MISSING:
@@ -237,10 +247,11 @@ def wildcard(context: Any, raw: bool) -> Sequence:
     return list(out) if appended else out  # type: ignore[return-value]
 
 
-def _deep_flat(values: list[Any], out: list[Any], raw: bool) -> None:
+def _deep_flat(values: list[Any], out: list[Any], raw: bool, depth: int = 0) -> None:
+    check_depth(depth)
     for value in values:
         if isinstance(value, list):
-            _deep_flat(value, out, raw)
+            _deep_flat(value, out, raw, depth + 1)
         elif not (raw and value is None):
             out.append(value)
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.mapping.expression.functions.values import MISSING, Cons, Function, Sequence, fault, is_number
+from workbench.mapping.expression.functions.values import (
+    MISSING,
+    Cons,
+    Function,
+    Sequence,
+    check_depth,
+    fault,
+    is_number,
+)
 
 __all__ = [
     "boolean",
@@ -22,10 +30,8 @@ __all__ = [
     "utf16_less",
 ]
 
-_DEEPEST = 400
 
-
-def truthy(value: Any) -> bool:
+def truthy(value: Any, depth: int = 0) -> bool:
     """Whether the value counts as true; nothing does not."""
     kind = value.__class__
     if kind is bool:
@@ -33,10 +39,11 @@ def truthy(value: Any) -> bool:
     if kind is str or kind is dict:
         return len(value) > 0
     if isinstance(value, list):
+        check_depth(depth)
         if len(value) == 1:
-            return truthy(value[0])
+            return truthy(value[0], depth + 1)
         # every member is looked at, so that an infinite one is found wherever it stands
-        return len([item for item in value if truthy(item)]) > 0
+        return len([item for item in value if truthy(item, depth + 1)]) > 0
     return is_number(value) and value != 0
 
 
@@ -57,8 +64,7 @@ def same(left: Any, right: Any, depth: int = 0) -> bool:
         return True
     if kind is right.__class__ and kind is not dict and kind not in (list, Sequence, Cons):
         return left is right if kind is Function else bool(left == right)
-    if depth > _DEEPEST:
-        raise fault(code="U1001", message=f"a value is nested more than {_DEEPEST} deep")
+    check_depth(depth)
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(same(a, b, depth + 1) for a, b in zip(left, right, strict=True))
     if isinstance(left, dict) and isinstance(right, dict):

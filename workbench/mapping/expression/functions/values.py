@@ -23,6 +23,7 @@ __all__ = [
     "TailCall",
     "absent",
     "binding",
+    "check_depth",
     "collapse",
     "cons_of",
     "fault",
@@ -36,6 +37,7 @@ __all__ = [
 
 LARGEST_SEQUENCE: Final = 1_000_000
 LARGEST_TEXT: Final = 20_000_000
+DEEPEST: Final = 400
 _STEPS: Final = 2_000_000
 _CALLS: Final = 100
 _EXACT: Final = 2**53
@@ -219,3 +221,13 @@ def limited(items: list[Any]) -> list[Any]:
     if len(items) > LARGEST_SEQUENCE:
         raise fault(code="D2015", message=f"a list has at most {LARGEST_SEQUENCE} members here")
     return items
+
+
+def check_depth(depth: int) -> None:
+    """Ends a walk through a value that is nested too deep.
+
+    Raises:
+        MappingRunError: U1001, the value is nested more than 400 deep.
+    """
+    if depth > DEEPEST:
+        raise fault(code="U1001", message=f"a value is nested more than {DEEPEST} deep")

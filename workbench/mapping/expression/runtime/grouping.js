@@ -83,7 +83,7 @@ function typeName(value) {
 // The value as the caller gets it: plain lists and objects.
 function finish(run, value, depth = 0) {
   if (typeof value !== "object" || value === null || isFunction(value)) return value === 0 ? 0 : value;
-  if (depth > 400) throw fault("U1001", "a value is nested more than 400 deep");
+  checkDepth(depth);
   if (Array.isArray(value)) {
     spend(run, value.length);
     return Array.from(value, (item) => (item === undefined ? null : finish(run, item, depth + 1)));

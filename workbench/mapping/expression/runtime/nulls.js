@@ -15,7 +15,7 @@ function rawContext(value) {
 function clean(value, depth = 0) {
   if (value === null || value === undefined) return undefined;
   if (typeof value !== "object" || isFunction(value)) return value;
-  if (depth > 400) throw fault("U1001", "a value is nested more than 400 deep");
+  checkDepth(depth);
   if (Array.isArray(value)) {
     const items = [];
     for (const item of value) if (item !== null) items.push(clean(item, depth + 1));

@@ -31,7 +31,7 @@ function measured(value, depth, left) {
   left.room -= typeof value === "string" ? value.length : 2;
   if (left.room < 0) throw fault("D2015", "a text is longer than 20000000");
   if (typeof value !== "object" || value === null || isFunction(value)) return;
-  if (depth > 400) throw fault("U1001", "a value is nested more than 400 deep");
+  checkDepth(depth);
   for (const key of Object.keys(value)) {
     if (key !== "sequence" && key !== "keep" && key !== "outer" && key !== "cons") left.room -= key.length;
     measured(value[key], depth + 1, left);

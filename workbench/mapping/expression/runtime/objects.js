@@ -1,16 +1,20 @@
 // Objects: their keys, and the functions over them.
 
-function keys(value) {
+function keys(value, depth = 0) {
   if (Array.isArray(value)) {
+    checkDepth(depth);
     const merged = Object.create(null);
-    for (const item of value) for (const key of keys(item)) merged[key] = true;
+    for (const item of value) for (const key of keys(item, depth + 1)) merged[key] = true;
     return sequenceOf(Object.keys(merged));
   }
   return sequenceOf(isObject(value) ? Object.keys(value) : []);
 }
 
-function spread(run, value) {
-  if (Array.isArray(value)) return value.reduce((result, item) => append(run, result, spread(run, item)), sequenceOf([]));
+function spread(run, value, depth = 0) {
+  if (Array.isArray(value)) {
+    checkDepth(depth);
+    return value.reduce((result, item) => append(run, result, spread(run, item, depth + 1)), sequenceOf([]));
+  }
   if (!isObject(value)) return value;
   return sequenceOf(
     Object.keys(value).map((key) => {

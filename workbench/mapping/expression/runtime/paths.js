@@ -12,15 +12,16 @@ function present(items, raw) {
   return raw && items.includes(null) ? items.filter((item) => item !== null) : items;
 }
 
-function lookup(value, key, raw) {
+function lookup(value, key, raw, depth = 0) {
   if (isObject(value)) {
     const found = ownField(value, key);
     return raw && found === null ? undefined : found;
   }
   if (!Array.isArray(value)) return undefined;
+  checkDepth(depth);
   const result = sequenceOf([]);
   for (const item of value) {
-    const found = lookup(item, key, raw);
+    const found = lookup(item, key, raw, depth + 1);
     if (Array.isArray(found)) for (const one of present(found, raw)) result.push(one);
     else if (found !== undefined) result.push(found);
   }
@@ -158,9 +159,10 @@ function wildcard(context, raw) {
   return appended ? out : sequenceOf(out);
 }
 
-function deepFlat(values, out, raw) {
+function deepFlat(values, out, raw, depth = 0) {
+  checkDepth(depth);
   for (const value of values) {
-    if (Array.isArray(value)) deepFlat(value, out, raw);
+    if (Array.isArray(value)) deepFlat(value, out, raw, depth + 1);
     else if (!(raw && value === null)) out.push(value);
   }
 }

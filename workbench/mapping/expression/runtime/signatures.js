@@ -49,7 +49,7 @@ function parsedSignature(text) {
 }
 
 function validated(signature, given, context) {
-  const supplied = given.map(symbol).join("");
+  const supplied = given.map((value) => symbol(value)).join("");
   const found = signature.pattern.exec(supplied);
   if (found === null) throw mismatch(signature, supplied);
   const out = [];

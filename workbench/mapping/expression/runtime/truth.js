@@ -1,12 +1,13 @@
 // What counts as true, what is equal, what comes first.
 
-function truthy(value) {
+function truthy(value, depth = 0) {
   if (typeof value === "boolean") return value;
   if (typeof value === "string") return value.length > 0;
   if (Array.isArray(value)) {
-    if (value.length === 1) return truthy(value[0]);
+    checkDepth(depth);
+    if (value.length === 1) return truthy(value[0], depth + 1);
     // every member is looked at, so that an infinite one is found wherever it stands
-    return value.filter((item) => truthy(item)).length > 0;
+    return value.filter((item) => truthy(item, depth + 1)).length > 0;
   }
   if (isObject(value)) return Object.keys(value).length > 0;
   return isNumber(value) && value !== 0;
@@ -24,7 +25,7 @@ function same(left, right, depth = 0) {
   if (left === right) return true;
   if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false;
   if (isFunction(left) || isFunction(right)) return false;
-  if (depth > 400) throw fault("U1001", "a value is nested more than 400 deep");
+  checkDepth(depth);
   if (Array.isArray(left) !== Array.isArray(right)) return false;
   if (Array.isArray(left)) return left.length === right.length && left.every((item, place) => same(item, right[place], depth + 1));
   const names = Object.keys(left);

@@ -115,6 +115,10 @@ function oneOf(value) {
   return value === undefined ? [] : [value];
 }
 
+function checkDepth(depth) {
+  if (depth > 400) throw fault("U1001", "a value is nested more than 400 deep");
+}
+
 function limited(items) {
   if (items.length > LARGEST_SEQUENCE) throw fault("D2015", "a list has at most 1000000 members here");
   return items;
