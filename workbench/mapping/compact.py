@@ -23,6 +23,12 @@ _OPERATORS: Final = {
     "<": "less", "<=": "less_equal", ">": "more", ">=": "more_equal", "in": "inside",
 }  # fmt: skip
 _SURE: Final = frozenset({"=", "!=", "in"})
+_OWN_NAMES: Final = {"sum": "total", "append": "joinedLists", "lookup": "lookupIn"}  # as functions.js has them
+_OWN: Final = {  # what those call of the general runtime
+    "sum": frozenset({"sum_of", "list_of"}),
+    "append": frozenset({"append", "collapse"}),
+    "lookup": frozenset({"lookup_value", "checked", "collapse"}),
+}
 _COUNTS: Final = {"exists": 1, "not": 1, "boolean": 1, "sum": 1, "append": 2, "lookup": 2, "contains": 2, "count": 1}
 
 
@@ -111,7 +117,7 @@ class _Compact:
         names = [json.dumps(step.node.value) for step in rest if isinstance(step.node, ir.Name)]
         for name in names[:-1]:
             text = f"step({text}, {name})"
-        self._writer.used |= {"name_mid", "name_last"}
+        self._writer.used |= {"name_mid", "name_last", "is_object"}
         return _Code(f"field({text}, {names[-1]})")
 
     def _binary(self, node: ir.Binary) -> _Code:
@@ -139,13 +145,14 @@ class _Compact:
             and node.otherwise is not None
         ):
             first, second = self.value(node.then), self.value(node.otherwise)
-            return _Code(f"({first.text} ?? {second.text})", first.clean and second.clean)
+            rest = _bare(second.text) if " ?? " in second.text and " ? " not in second.text else second.text
+            return _Code(f"({first.text} ?? {rest})", first.clean and second.clean)
         test, then = self._truth(condition), self.value(node.then)
         otherwise = _Code("undefined", True, then.boolean) if node.otherwise is None else self.value(node.otherwise)
         known = _Code(
             "", then.clean and otherwise.clean, then.boolean and otherwise.boolean, then.sure and otherwise.sure
         )
-        return replace(known, text=f"({_bare(test)} ? {then.text} : {otherwise.text})")
+        return replace(known, text=f"({_bare(test)} ? {_bare(then.text)} : {_bare(otherwise.text)})")
 
     def _array(self, node: ir.ArrayOf) -> _Code:
         if node.cons or not all(isinstance(item, ir.Constant) for item in node.items):
@@ -159,7 +166,7 @@ class _Compact:
             raise _Uncovered
         if any(key == "__proto__" or key.startswith("_jsonata_") for key in keys):
             raise _Uncovered
-        pairs = (f"{json.dumps(key)}: {self.value(item).text}" for key, item in zip(keys, values, strict=True))
+        pairs = (f"{_key(key)}: {self.value(item).text}" for key, item in zip(keys, values, strict=True))
         return _Code(f"{{ {', '.join(pairs)} }}", clean=True, sure=True)
 
     def _block(self, node: ir.Block) -> _Code:
@@ -186,8 +193,10 @@ class _Compact:
             found = self.value(arguments[0])
             return _Code(f"({found.text} !== undefined)", True, True, True)
         given = [self._clean(one) for one in arguments]
-        if name == "sum":
-            return _Code(self._call("sum_of", self._call("list_of", given[0], '"n"', "0")), clean=True)
+        if name in _OWN:
+            self._writer.used |= _OWN[name]
+            first = ["run"] if name == "append" else []
+            return _Code(f"{_OWN_NAMES[name]}({', '.join([*first, *map(_bare, given)])})", clean=True)
         built_in = LIBRARY[name]
         run, signature = ("run" if built_in.run else "null"), json.dumps(built_in.signature)
         call = self._call("checked", run, self._writer.runtime(built_in.runtime), signature, "null", *given)
@@ -200,6 +209,10 @@ def _name(node: ir.Call) -> str | None:
     procedure = node.procedure
     plain = isinstance(procedure, ir.Variable) and not procedure.predicates and procedure.group is None
     return procedure.name if plain and isinstance(procedure, ir.Variable) else None
+
+
+def _key(key: str) -> str:
+    return key if key.isidentifier() and key.isascii() else json.dumps(key)
 
 
 def _bare(text: str) -> str:

@@ -102,14 +102,23 @@ function codeOf(mapping, name, code, at, problems) {
   if (Object.hasOwn(map.table, code)) return map.table[code];
   if (map.unmapped === "same") return code || undefined;
   if (map.unmapped === "fixed") return map.fixed;
-  const [rule, path] = mapping.places[at];
-  if (problems) problems.push({ code: "unmapped-code", rule, path });
+  const place = mapping.places[at];
+  if (problems) problems.push({ code: "unmapped-code", rule: place[0], path: pathOf(place) });
   return undefined;
 }
 
-// An error with the place of the part that failed: [rule, path in the mapping, FHIR path].
+// A place is [rule, path in the rule, FHIR path]; the parts of `vars` are in no rule.
+function pathOf(place) {
+  return place[0] === null ? place[1] : "resources." + place[0] + "." + place[1];
+}
+
+// An error with the place of the part that failed.
 function placedFault(error, place) {
-  if (place) [error.rule, error.source, error.target] = place;
+  if (place) {
+    error.rule = place[0];
+    error.source = pathOf(place);
+    error.target = place[2];
+  }
   return error;
 }
 
@@ -159,12 +168,29 @@ function elementsOf(value) {
 
 // The value of a field at the end of a path, as JSONata finds it in an object or in each element of a list.
 function field(state, name) {
-  return nameLast(state, name, true) ?? undefined;
+  if (isObject(state)) return Object.hasOwn(state, name) ? state[name] ?? undefined : undefined;
+  return Array.isArray(state) ? nameLast(state, name, true) ?? undefined : undefined;
 }
 
 // What a path has reached behind a name in its middle.
 function step(state, name) {
-  return nameMid(state, name, true) ?? undefined;
+  if (isObject(state)) return Object.hasOwn(state, name) ? state[name] ?? undefined : undefined;
+  return Array.isArray(state) ? nameMid(state, name, true) ?? undefined : undefined;
+}
+
+// $sum(values)
+function total(values) {
+  return sumOf(listOf(values, "n", 0));
+}
+
+// $append(one, other)
+function joinedLists(run, one, other) {
+  return collapse(append(run, one, other));
+}
+
+// $lookup(object, key)
+function lookupIn(object, key) {
+  return collapse(typeof key === "string" ? lookupValue(object, key) : checked(null, lookupValue, "<x-s:x>", null, object, key));
 }
 
 // What JSONata's $boolean says of a value; missing is false.

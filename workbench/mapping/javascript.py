@@ -128,9 +128,12 @@ def _table(document: MappingDocument, name: str, places: Iterable[tuple[str, At]
         lines.append("  scales: new Map(), // what is known of the currencies met")
     if "code" in used:
         lines.append(f"  codes: {json.dumps(_codes(document), ensure_ascii=False)},")
-    lines.append("  places: [ // of each part: rule, path in the mapping, FHIR path")
+    lines.append("  places: [ // of each part: rule, path in the rule, FHIR path")
     for rule, at in places:
-        lines.append(f"    {json.dumps([rule or None, at.path, at.target or None], ensure_ascii=False)},")
+        path = at.path.removeprefix(f"resources.{rule}.")
+        lines.append(
+            f"    {json.dumps([rule or None, path, *([at.target] if at.target else [])], ensure_ascii=False)},"
+        )
     return [*lines, "  ],", "};"]
 
 

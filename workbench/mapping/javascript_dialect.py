@@ -54,7 +54,7 @@ class JavaScript(Lines):
 
     def is_true(self, local: str) -> str:
         """The condition that a local, a boolean or missing, is true."""
-        return f"{local} === true"
+        return local  # true, false or undefined
 
     def open_if(self, condition: str) -> None:
         """Begin what is done where a condition holds."""
