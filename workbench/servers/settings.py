@@ -38,8 +38,14 @@ class ServerSettings:
     project_id: str | None = None  # asked of the server when it is not given
 
 
-def read_settings(environ: Mapping[str, str]) -> ServerSettings:
-    """The settings that the environment holds.
+def read_settings(
+    environ: Mapping[str, str],
+    *,
+    base_url: str | None = None,
+    id_variable: str = "MEDPLUM_CLIENT_ID",
+    secret_variable: str = "MEDPLUM_CLIENT_SECRET",  # noqa: S107 - a variable's name
+) -> ServerSettings:
+    """The settings that the environment holds; a profile gives the address and names variables of its own.
 
     Raises:
         IntegrationError: with every variable that is missing or wrong, at once.
@@ -48,25 +54,26 @@ def read_settings(environ: Mapping[str, str]) -> ServerSettings:
     ...     "258ad670-04e8-4c79-8644-92bab8fb73ff", "MEDPLUM_CLIENT_SECRET": "hush"}).base_url
     'https://api.example.org/'
     """
-    base_url = environ.get("MEDPLUM_BASE_URL", "").strip()
-    client_id = environ.get("MEDPLUM_CLIENT_ID", "").strip()
-    client_secret = environ.get("MEDPLUM_CLIENT_SECRET", "").strip()
+    address = environ.get("MEDPLUM_BASE_URL", "").strip() if base_url is None else base_url
+    client_id = environ.get(id_variable, "").strip()
+    client_secret = environ.get(secret_variable, "").strip()
+    where = "MEDPLUM_BASE_URL" if base_url is None else "base_url"
     problems = [
         Problem(message=f"environment: {name} {what}", path=name, remedy=remedy)
         for name, what, remedy in (
-            ("MEDPLUM_BASE_URL", address_problem(base_url), "give the server's address, as https://api.medplum.com/"),
-            ("MEDPLUM_CLIENT_ID", _identifier_problem(client_id), "give the id of a ClientApplication"),
-            ("MEDPLUM_CLIENT_SECRET", _secret_problem(client_secret), "give that ClientApplication's secret"),
+            (where, address_problem(address), "give the server's address, as https://api.medplum.com/"),
+            (id_variable, _identifier_problem(client_id), "give the id of a ClientApplication"),
+            (secret_variable, _secret_problem(client_secret), "give that ClientApplication's secret"),
         )
         if what
     ]
     if problems:
         raise IntegrationError(problems)
     return ServerSettings(
-        base_url=base_url.rstrip("/") + "/",
+        base_url=address.rstrip("/") + "/",
         client_id=client_id,
         client_secret=client_secret,
-        project_id=environ.get("MEDPLUM_PROJECT_ID", "").strip() or None,
+        project_id=environ.get("MEDPLUM_PROJECT_ID", "").strip() or None if base_url is None else None,
     )
 
 
