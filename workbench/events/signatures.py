@@ -112,6 +112,7 @@ def _check(
     if not values:
         raise _error(provider, "missing", f"there is no {signature.header} header")
     parts = [part.strip() for value in values for part in _split(value, signature.separator)]
+    _refuse_bare(provider, signature, parts)
     candidates = _candidates(provider, signature, parts)
     stamp = _stamp(provider, signature, delivery, parts)
     texts, absent = signed_bytes(signature, delivery, stamp)
@@ -130,6 +131,14 @@ def _check(
         if age < -tolerance:
             found = f"rightly signed, but {-age:.0f} s in the future; the tolerance is {tolerance} s (check the clocks)"
             raise _error(provider, "future", found)
+
+
+def _refuse_bare(provider: Provider, signature: Signature, parts: Sequence[str]) -> None:
+    """Refuse a part that is the name of one of ours without a value, as the official libraries do."""
+    named = [signature.prefix, (signature.timestamp.part if signature.timestamp else None) or ""]
+    bare = {name.removesuffix("=") for name in named if name.endswith("=")}
+    if found := sorted(bare.intersection(parts)):
+        raise _error(provider, "malformed", f"part {found[0]} of the {signature.header} header has no value")
 
 
 def _candidates(provider: Provider, signature: Signature, parts: Sequence[str]) -> list[str]:
