@@ -23,6 +23,8 @@ SPEC_FAULTS = [
     ("a@$x.b", "profile-join", 1, 2, 1, "joins with @ are not portable"),
     ("a ~> |b|{}|", "profile-transform", 1, 6, 6, "the transform |…|…| is not portable"),
     ("x & $now()", "profile-clock", 1, 5, 4, "$now is not portable"),
+    ("[$x := 5, $x]", "profile-parallel-bind", 1, 5, 2,
+     "JSONata evaluates the parts of an array or object at the same time, so $x may be bound too late"),
     ("$eval('1')", "profile-eval", 1, 1, 5, "$eval is not portable"),
     ("$match(a, /(?<=b)c/)", "profile-regex", 1, 11, 9,
      "this regular expression is not portable: a lookbehind, a named group or a mode"),

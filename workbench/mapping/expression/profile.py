@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.mapping.expression import ir
 from workbench.mapping.expression.faults import Fault, FaultError, refused
+from workbench.mapping.expression.frames import bound_names
 from workbench.mapping.expression.functions.picture_reader import unsupported
 from workbench.mapping.expression.functions.values import LARGEST_SEQUENCE
 from workbench.mapping.expression.patterns import checked_pattern
@@ -40,6 +41,14 @@ def check(node: ir.Node) -> list[Fault]:
 
 
 def _check(node: ir.Node) -> None:
+    if isinstance(node, ir.ArrayOf) and len(node.items) > 1:
+        _check_binds(node.items)
+    if isinstance(node, ir.ObjectOf) and (
+        len(node.pairs) > 1 or any(not isinstance(key, ir.Constant) for key, _ in node.pairs)
+    ):
+        _check_binds(tuple(part for pair in node.pairs for part in pair))
+    if node.group is not None:
+        _check_binds(tuple(part for pair in node.group.pairs for part in pair))
     if isinstance(node, ir.Regex):
         checked_pattern(node)
     elif isinstance(node, ir.Binary) and node.operator == "..":
@@ -56,6 +65,15 @@ def _check(node: ir.Node) -> None:
         and node.procedure.name in ("fromMillis", "toMillis")
     ):
         _check_picture(node, node.procedure.name)
+
+
+def _check_binds(nodes: tuple[ir.Node, ...]) -> None:
+    """Refuses a variable that one of several parts binds: JSONata evaluates them at the same time."""
+    for node in nodes:
+        if names := bound_names((node,)):
+            way = "JSONata evaluates the parts of an array or object at the same time"
+            message = f"{way}, so ${names[0]} may be bound too late"
+            raise refused(node.span, "parallel-bind", message, f"bind it before: (${names[0]} := …; […])")
 
 
 def _check_picture(node: ir.Call, name: str) -> None:
