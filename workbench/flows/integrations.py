@@ -6,7 +6,7 @@ import getpass
 import hashlib
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 
@@ -74,7 +74,7 @@ def load_integration(path: str | Path) -> LoadedIntegration:
     )
     code = build_bot(mappings, provider, settings)
     digest = hashlib.sha256(code.encode()).hexdigest()
-    rules = [rule for mapping in mappings for rule in mapping.writes]
+    rules = [replace(rule, name=f"{mapping.name}:{rule.name}") for mapping in mappings for rule in mapping.writes]
     return LoadedIntegration(
         integration=integration,
         provider=provider,
