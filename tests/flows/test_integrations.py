@@ -84,9 +84,7 @@ def test_secrets_come_from_where_the_file_says() -> None:
     assert resolve_secrets(integration, {"VARIABLE": "kept"}, ask) == {"A": "kept", "B": "typed"}
     assert asked == ["B: "]
     with pytest.raises(IntegrationError) as caught:
-        resolve_secrets(
-            Integration(name="i", provider="p", mappings=("m",), secrets=sources), {"VARIABLE": "kept"}, ask
-        )
+        resolve_secrets(replace(integration, secrets=sources), {"VARIABLE": "kept"}, ask)
     assert str(caught.value) == (
         "secret C: environment ABSENT holds no value; set it, or change its place\n"
         "secret D: keyring no-such-service holds no value; set it, or change its place"
