@@ -40,17 +40,19 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._lexer = Lexer(text)
         self._depth = 0
-        self.token = self._lexer.next(after_value=False)
+        self.token = self._next(after_value=False)
 
     # -- moving on ----------------------------------------------------------------------------------------------
 
     def _advance(self, *, after_value: bool = False) -> Token:
-        passed, self.token = self.token, self._lexer.next(after_value=after_value)
-        if self.token.kind == "operator" and self.token.value in ("!", "~"):
-            raise _fault(
-                self.token, "S0204", f"{self.token.value} is no operator", "not is written $not(…), apply is ~>"
-            )
+        passed, self.token = self.token, self._next(after_value=after_value)
         return passed
+
+    def _next(self, *, after_value: bool) -> Token:
+        token = self._lexer.next(after_value=after_value)
+        if token.kind == "operator" and token.value in ("!", "~"):
+            raise _fault(token, "S0204", f"{token.value} is no operator", "not is written $not(…), apply is ~>")
+        return token
 
     def _expect(self, sign: str, *, after_value: bool = False) -> Token:
         if not self._at(sign):
@@ -84,8 +86,6 @@ class _Parser:
     # -- what begins an expression ------------------------------------------------------------------------------
 
     def _prefix(self, token: Token) -> Syntax:
-        if token.kind == "end":
-            raise _fault(token, "S0207", "the expression ends too early", "complete it")
         if token.kind != "operator":
             return Syntax(token.kind, token.value, token.span)
         sign = token.value
