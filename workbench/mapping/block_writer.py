@@ -94,10 +94,11 @@ class BlockWriter:
 
     def _operand(self, leaf: Leaf, scope: Scope) -> tuple[int, str]:
         number = self._place(leaf.at)
-        shown = f"{leaf.at.target or leaf.at.path.rpartition('.')[2]} = {' '.join(leaf.text.split())}"
+        title = leaf.at.target or leaf.at.path.rpartition(".")[2]
         reports = any(use.name == "code" for use in uses_of(leaf.node))
-        self.dialect.begin(number, shown, reports)
+        first = len(self.dialect.expressions.lines)
         text = write_leaf(self.dialect.expressions, leaf.node, scope)
+        self.dialect.begin(first, number, title, " ".join(leaf.text.split()), reports=reports)
         return number, text
 
     def _local(self, text: str) -> str:

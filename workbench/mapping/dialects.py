@@ -52,8 +52,11 @@ class Dialect(Protocol):
     def comment(self, text: str) -> None:
         """Write a comment."""
 
-    def begin(self, number: int, text: str, reports: bool) -> None:
-        """Begin a numbered part, so that a fault can be placed; `reports` where it may also find a problem."""
+    def begin(self, line: int, number: int, title: str, expression: str, *, reports: bool) -> None:
+        """Let a numbered part begin at a line that is written already, so that a fault can be placed.
+
+        `reports` where the part may find a problem as well.
+        """
 
     def let(self, name: str, text: str) -> None:
         """Give a new local its value."""
@@ -143,6 +146,11 @@ class Lines:
     def write(self, text: str) -> None:
         """Add a line at the present depth."""
         self.expressions.add(text)
+
+    def indented(self, text: str) -> str:
+        """A line at the present depth, not yet added."""
+        self.expressions.add(text)
+        return self.expressions.lines.pop()
 
     def call(self, function: str, *arguments: str) -> str:
         """A call of one of the run-time functions, by its Python name."""

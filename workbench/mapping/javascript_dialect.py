@@ -25,9 +25,10 @@ class JavaScript(Lines):
         """Write a comment."""
         self.write(f"// {text}")
 
-    def begin(self, number: int, text: str, reports: bool) -> None:
-        """Begin a numbered part, so that a fault can be placed; `reports` where it may also find a problem."""
-        self.write(f"at = {number}; // {text}")
+    def begin(self, line: int, number: int, title: str, expression: str, *, reports: bool) -> None:
+        """Let a numbered part begin at a line that is written already; what took lines shows its expression."""
+        shown = f"{title} = {expression}" if len(self.expressions.lines) > line else title
+        self.expressions.lines.insert(line, self.indented(f"at = {number}; // {shown}"))
 
     def let(self, name: str, text: str) -> None:
         """Give a new local its value."""

@@ -25,12 +25,11 @@ class Python(Lines):
         """Write a comment."""
         self.write(f"# {text}")
 
-    def begin(self, number: int, text: str, reports: bool) -> None:
-        """Begin a numbered part, so that a fault can be placed; `reports` where it may also find a problem."""
-        self.comment(text)
-        self.parts.append((len(self.lines), number))
-        if reports:
-            self.write(f"at = {number}")
+    def begin(self, line: int, number: int, title: str, expression: str, *, reports: bool) -> None:
+        """Let a numbered part begin at a line that is written already."""
+        heading = [f"# {title} = {expression}", *([f"at = {number}"] if reports else [])]
+        self.expressions.lines[line:line] = [self.indented(text) for text in heading]
+        self.parts.append((line + 1, number))
 
     def let(self, name: str, text: str) -> None:
         """Give a new local its value."""
