@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from workbench.faces.board import monitor
     from workbench.faces.explorer import explore
     from workbench.flows.collect import audit_frame
-    from workbench.flows.connect import connect
+    from workbench.flows.connect import connect, sandbox
     from workbench.flows.design import coverage, load_mapping, map_event, map_events
     from workbench.flows.integrations import load_integration
     from workbench.flows.load import load_events
@@ -55,6 +55,7 @@ __all__ = [
     "rehearse",
     "replay",
     "report",
+    "sandbox",
 ]
 
 _HOMES = {
@@ -76,6 +77,7 @@ _HOMES = {
     "rehearse": "workbench.flows.sample_run",
     "replay": "workbench.flows.verbs",
     "report": "workbench.flows.report",
+    "sandbox": "workbench.flows.connect",
 }
 
 

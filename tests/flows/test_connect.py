@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 import pytest
 
 from workbench.errors import IntegrationError
-from workbench.flows.connect import connect
+from workbench.flows.connect import connect, sandbox
 from workbench.sandbox.launcher import start_sandbox
 from workbench.sandbox.lifecycle import find_sandbox
 
@@ -32,3 +33,23 @@ def test_an_environment_without_its_variables_is_refused() -> None:
         connect("environment", environment={})
 
     assert all(name in str(caught.value) for name in ("MEDPLUM_BASE_URL", "MEDPLUM_CLIENT_ID", "MEDPLUM_CLIENT_SECRET"))
+
+
+def test_a_sandbox_lives_as_long_as_its_block() -> None:
+    """`with sandbox()` gives a client of a fresh server, whose folder is gone afterwards."""
+    with sandbox(conflict_rate=0.0) as server:
+        made = server.create({"resourceType": "Patient"})
+        address = server.base_url
+        assert server.read("Patient", made["id"])["id"] == made["id"]
+
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"{address}healthcheck", timeout=2)
+
+
+def test_a_sandbox_keeps_a_folder_that_is_named(tmp_path: Path) -> None:
+    """A named folder stays, and the next block finds in it what the last one left."""
+    with sandbox(tmp_path / "box") as server:
+        made = server.create({"resourceType": "Patient"})
+
+    with sandbox(tmp_path / "box") as server:
+        assert server.read("Patient", made["id"])["id"] == made["id"]

@@ -10,7 +10,7 @@ import pytest
 from workbench.errors import WorkbenchError
 from workbench.flows.demo import STEPS, Demo, Step
 from workbench.flows.project import find_project
-from workbench.sandbox.lifecycle import read_status
+from workbench.sandbox.lifecycle import find_sandbox
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "sample_events/stripe"
@@ -66,7 +66,7 @@ def test_the_sandbox_ends_with_the_story(told: tuple[Demo, list[Step]]) -> None:
     """Nothing serves the demo's folder afterwards."""
     demo, _ = told
 
-    assert read_status(demo.data) is None
+    assert find_sandbox(demo.data) is None
 
 
 def test_events_of_others_are_accounted_for_one_by_one(tmp_path: Path) -> None:

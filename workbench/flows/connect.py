@@ -7,18 +7,20 @@ the command line and a report can look at the same one.
 from __future__ import annotations
 
 import atexit
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from os import environ as process_environment
 from pathlib import Path
-from typing import Literal
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
 
 from workbench.flows.project import prepare_data_folder
-from workbench.sandbox.launcher import Sandbox, read_credentials, start_sandbox
-from workbench.sandbox.lifecycle import read_status
+from workbench.sandbox.launcher import Sandbox, start_sandbox
+from workbench.sandbox.lifecycle import find_sandbox
 from workbench.servers.client import Server
 from workbench.servers.settings import server_from_environment
 
-__all__ = ["connect"]
+__all__ = ["connect", "sandbox"]
 
 
 def connect(
@@ -36,8 +38,24 @@ def connect(
     if where == "environment":
         return server_from_environment(environment)
     folder = prepare_data_folder(Path(data))
-    sandbox = read_status(folder) or start_sandbox(folder)
-    if isinstance(sandbox, Sandbox):
-        atexit.register(sandbox.stop)
-    held = read_credentials(folder)
-    return Server(sandbox.base_url, held["client_id"], held["client_secret"], held["project_id"])
+    found = find_sandbox(folder) or start_sandbox(folder)
+    if isinstance(found, Sandbox):
+        atexit.register(found.stop)
+    return Server(found.base_url, found.client_id, found.client_secret, found.project_id)
+
+
+@contextmanager
+def sandbox(data: str | Path | None = None, **settings: Any) -> Iterator[Server]:
+    """Give a client of an embedded Medplum that lives as long as the `with` block.
+
+    Args:
+        data: the folder that it keeps everything in; by default one that is removed afterwards.
+        settings: of `workbench.sandbox.settings.SandboxSettings`, as `conflict_rate=0.3`.
+
+    Raises:
+        SandboxError: it could not start in that folder.
+    """
+    with ExitStack() as opened:
+        folder = Path(opened.enter_context(TemporaryDirectory()) if data is None else data)
+        box = opened.enter_context(start_sandbox(folder, **settings))
+        yield opened.enter_context(Server(box.base_url, box.client_id, box.client_secret, box.project_id))

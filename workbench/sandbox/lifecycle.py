@@ -23,12 +23,10 @@ from workbench.sandbox.problems import LOG, STATE
 from workbench.sandbox.settings import SandboxSettings
 
 __all__ = [
-    "FoundSandbox",
-    "SandboxStatus",
+    "RunningSandbox",
     "find_sandbox",
     "read_environment",
     "read_logs",
-    "read_status",
     "reset_sandbox",
     "start_background",
     "stop_background",
@@ -42,24 +40,18 @@ _POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SandboxStatus:
-    """A sandbox that answers with the credentials of its folder."""
+class RunningSandbox:
+    """A sandbox that answers with the credentials of its folder; its secret is not shown by `repr`."""
 
     data: Path
     pid: int
     base_url: str  # ends with a slash
     project_id: str
     client_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundSandbox(SandboxStatus):
-    """A sandbox that answers, with what a client of it needs; its secret is not shown by `repr`."""
-
     client_secret: str = field(repr=False)
 
 
-def start_background(data: Path, settings: SandboxSettings | None = None) -> SandboxStatus:
+def start_background(data: Path, settings: SandboxSettings | None = None) -> RunningSandbox:
     """Gives the status of a sandbox that was started on `data` and goes on after this process.
 
     Raises:
@@ -70,15 +62,15 @@ def start_background(data: Path, settings: SandboxSettings | None = None) -> San
     ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (ourselves, no shell)
     if ended.returncode != 0:
         raise SandboxError(_reason(ended))
-    status = read_status(data)
+    status = find_sandbox(data)
     if status is None:
         msg = f"the sandbox in {data} started and ended again; its log is {data / LOG}"
         raise SandboxError(msg)
     return status
 
 
-def read_status(data: Path) -> SandboxStatus | None:
-    """The status of the sandbox that serves `data`, or None when none does.
+def find_sandbox(data: Path) -> RunningSandbox | None:
+    """The sandbox that serves `data` and answers now, whoever started it; None when none does.
 
     A process id proves nothing after a crash, so the sandbox is asked whether it knows the folder's credentials.
     """
@@ -91,27 +83,13 @@ def read_status(data: Path) -> SandboxStatus | None:
         return None
     if answer.status_code != httpx.codes.OK:
         return None
-    return SandboxStatus(
+    return RunningSandbox(
         data=data,
         pid=state["pid"],
         base_url=state["base_url"],
         project_id=credentials["project_id"],
         client_id=credentials["client_id"],
-    )
-
-
-def find_sandbox(data: Path) -> FoundSandbox | None:
-    """The sandbox that serves `data` and answers now, whoever started it; None when none does."""
-    status = read_status(data)
-    if status is None:
-        return None
-    return FoundSandbox(
-        data=status.data,
-        pid=status.pid,
-        base_url=status.base_url,
-        project_id=status.project_id,
-        client_id=status.client_id,
-        client_secret=read_credentials(data)["client_secret"],
+        client_secret=credentials["client_secret"],
     )
 
 
@@ -121,7 +99,7 @@ def stop_background(data: Path) -> bool:
     Raises:
         SandboxError: its process does not end.
     """
-    status = read_status(data)
+    status = find_sandbox(data)
     if status is None:
         (data / STATE).unlink(missing_ok=True)
         return False
@@ -141,7 +119,7 @@ def reset_sandbox(data: Path) -> None:
     Raises:
         SandboxError: a sandbox is serving the folder.
     """
-    status = read_status(data)
+    status = find_sandbox(data)
     if status is not None:
         msg = f"the folder {data} is in use by a running sandbox (process {status.pid}); stop it first"
         raise SandboxError(msg)
@@ -170,14 +148,14 @@ def read_environment(data: Path) -> dict[str, str]:
     Raises:
         SandboxError: no sandbox serves the folder.
     """
-    status = read_status(data)
+    status = find_sandbox(data)
     if status is None:
         msg = f"no sandbox serves {data}; start one with `workbench sandbox start --background`"
         raise SandboxError(msg)
     return {
         "MEDPLUM_BASE_URL": status.base_url,
         "MEDPLUM_CLIENT_ID": status.client_id,
-        "MEDPLUM_CLIENT_SECRET": read_credentials(data)["client_secret"],
+        "MEDPLUM_CLIENT_SECRET": status.client_secret,
     }
 
 

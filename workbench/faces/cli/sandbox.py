@@ -71,9 +71,9 @@ def start(
 
 def status(data: DataOption = _DATA) -> None:
     """Say whether a sandbox serves the folder, and where; exit code 1 when none does."""
-    from workbench.sandbox.lifecycle import read_status
+    from workbench.sandbox.lifecycle import find_sandbox
 
-    found = read_status(data)
+    found = find_sandbox(data)
     if found is None:
         results().print(f"no sandbox serves {data}", markup=False)
         raise typer.Exit(1)
