@@ -29,6 +29,7 @@ CONSTRUCTS = {
     "profile-join": "`@` and `#` joins",
     "profile-number-picture": "`$formatNumber`, `$formatInteger`, `$parseInteger`",
     "profile-parent": "`%`, the parent",
+    "profile-partial-built-in": "partial application of a built-in function",
     "profile-regex": "regular expressions that the two languages understand differently",
     "profile-signature": "function signatures that use the context",
     "profile-size": "ranges written out with more than a million members",

@@ -9,7 +9,6 @@ from workbench.mapping.expression import ir
 from workbench.mapping.expression.faults import refused
 from workbench.mapping.expression.functions.signatures import Parameter, Signature
 from workbench.mapping.expression.library import LIBRARY, REFUSED_FUNCTIONS, BuiltIn
-from workbench.mapping.expression.node_writer import native_value
 from workbench.mapping.expression.scopes import Helper, Scope, Value
 from workbench.mapping.expression.writer import NODE_WRITERS, Writer
 
@@ -51,6 +50,12 @@ def write_tail_call(writer: Writer, node: ir.Call, scope: Scope) -> str:
                 "the context of a call that ends a function is not what it seems",
                 "give the argument: $uppercase($)",
             )
+        for argument in node.arguments if name in LIBRARY else ():
+            if isinstance(argument, ir.Partial) or (_static_name(argument, scope) or "") in LIBRARY:
+                message = (
+                    "JSONata fails where the call that ends a function is given a built-in or partly applied function"
+                )
+                raise refused(argument.span, "tail-function", message, "wrap it: function($x) { $string($x) }")
         return writer.cleaned(_call(writer, node, replace(scope, tail=True))).code
     if isinstance(node.procedure, ir.Path):
         return _call(writer, node, scope).code
@@ -189,13 +194,16 @@ def _partial(writer: Writer, node: ir.Partial, scope: Scope) -> Value:
         raise refused(
             node.span, "helper-value", f"${name} can only be called", f"wrap it: function($x) {{ ${name}($x) }}"
         )
+    if name in LIBRARY:
+        message = f"JSONata does not check what a partly applied ${name} is given"
+        raise refused(node.span, "partial-built-in", message, f"wrap it: function($x) {{ ${name}($x, …) }}")
     given = [argument for argument in node.arguments if not isinstance(argument, ir.Hole)]
     values = iter(writer.values(given, scope))
     codes = [
         writer.notation.missing if isinstance(argument, ir.Hole) else next(values).code for argument in node.arguments
     ]
     holes = [writer.constant(place) for place, argument in enumerate(node.arguments) if isinstance(argument, ir.Hole)]
-    procedure = native_value(writer, name) if name in LIBRARY else writer.cleaned(writer.value(node.procedure, scope))
+    procedure = writer.cleaned(writer.value(node.procedure, scope))
     known = writer.constant(_known(node.procedure, scope))
     code = writer.call("partial", "run", procedure.code, known, writer.notation.tuple(holes), *codes)
     return Value(code=code, kind="function", sure=True)

@@ -56,9 +56,9 @@ def partial(run: Run, function: Any, known: bool, holes: tuple[int, ...], *argum
         if function is MISSING and known:
             raise fault(code="T1007", message="only a function can be applied partially; its name begins with $")
         raise fault(code="T1008", message="only a function can be applied partially")
-    inner = Function(
-        function.call, function.arity, function.signature if function.signature and function.signature.native else None
-    )
+    if function.signature is not None and function.signature.native:
+        raise fault(code="U1002", message="a built-in function cannot be applied partly; wrap it in function($x) { … }")
+    inner = Function(function.call, function.arity)
 
     def filled(*given: Any) -> Any:
         whole = list(arguments)

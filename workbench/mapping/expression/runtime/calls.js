@@ -34,7 +34,8 @@ function partial(run, target, known, holes, ...given) {
     if (target === undefined && known) throw fault("T1007", "only a function can be applied partially; its name begins with $");
     throw fault("T1008", "only a function can be applied partially");
   }
-  const inner = new FunctionValue(target.call, target.arity, target.native ? target.signature : undefined, target.native);
+  if (target.native) throw fault("U1002", "a built-in function cannot be applied partly; wrap it in function($x) { … }");
+  const inner = functionOf(target.call, target.arity);
   const filled = (...later) => {
     const whole = [...given];
     holes.forEach((hole, place) => {
