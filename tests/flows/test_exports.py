@@ -111,6 +111,14 @@ def test_a_body_kept_only_as_parsed_json_is_unsigned(tmp_path: Path) -> None:
     assert loaded.events[0].id == "evt_1"
 
 
+@pytest.mark.parametrize("record", [{"postData": BODY}, {"body": BODY, "url": 7}])
+def test_a_record_of_another_shape_is_read_all_the_same(tmp_path: Path, record: dict[str, Any]) -> None:
+    """A body that stands where HAR has an object, or a URL that is none: it is the headers and bytes that prove."""
+    loaded = load(tmp_path, {"headers": HEADERS, "received_at": NOW.isoformat(), **record})
+
+    assert [judged.verdict for judged in loaded.deliveries] == ["verified"]
+
+
 def test_a_recorded_handshake_is_one(tmp_path: Path) -> None:
     """A GET without a body is a delivery too."""
     asked = {
@@ -140,6 +148,7 @@ def test_a_damaged_member_is_reported_with_its_place(tmp_path: Path) -> None:
     "record",
     [
         {"headers": {}, "body": "x", "received_at": "yesterday"},
+        {"headers": {}, "body": "x", "received_at": "0001-01-01T00:00:00+23:59"},
         {"headers": [3], "body": "x"},
         {"headers": {}, "postData": {"text": "%%", "encoding": "base64"}},
     ],

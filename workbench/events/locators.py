@@ -11,9 +11,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import islice
 from typing import Any
 
 __all__ = ["Locator", "describe_shape", "find_path", "matches"]
+
+NAME = re.compile(r"[A-Za-z_$@][\w.:$@-]{0,39}")  # what people and programs call their fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +94,17 @@ def matches(conditions: Mapping[str, str], find: Callable[[str], Any]) -> bool:
 def describe_shape(data: Any) -> str:
     """Return a value's shape for a message: types, counts and at most eight keys, never a value.
 
+    A key that is no name is not shown: in JSON sent as a form, the text itself comes to stand where keys do.
+
     >>> describe_shape({"id": "in_1", "object": "invoice"}), describe_shape([1, 2]), describe_shape(None)
     ('an object with 2 keys (id, object)', 'a list of 2', 'null')
+    >>> describe_shape({"id": "in_1", '{"name": "Jane Roe"': ""}), describe_shape({})
+    ('an object with 2 keys (id, …)', 'an object with 0 keys')
     """
     if isinstance(data, dict):
-        keys = ", ".join(str(key)[:40] for key in list(data)[:8])
-        return f"an object with {len(data)} key{'s' * (len(data) != 1)} ({keys}{', …' if len(data) > 8 else ''})"
+        names = list(islice(filter(NAME.fullmatch, map(str, data)), 8))
+        shown = ", ".join([*names, "…"] if len(data) > len(names) else names)
+        return f"an object with {len(data)} key{'s' * (len(data) != 1)}{f' ({shown})' if shown else ''}"
     if isinstance(data, list):
         return f"a list of {len(data)}"
     kinds = {"NoneType": "null", "str": "a text", "bool": "a boolean", "int": "a number", "float": "a number"}

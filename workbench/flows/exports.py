@@ -56,7 +56,7 @@ def read_request(value: Mapping[str, Any], name: str, now: datetime) -> Delivery
     """Return the delivery that an exported request records.
 
     Raises:
-        ValueError, TypeError, KeyError, AttributeError: it is not the record it looked like.
+        ValueError, TypeError, KeyError, AttributeError, OverflowError: it is not the record it looked like.
     """
     request = _request_in(value) or {}
     body, exact = _body(request)
@@ -68,7 +68,7 @@ def read_request(value: Mapping[str, Any], name: str, now: datetime) -> Delivery
         exact=exact,
         received_at=received_at if received_at.tzinfo else received_at.replace(tzinfo=UTC),
         method=str(request.get("method") or "POST"),
-        url=request.get("url"),
+        url=str(request.get("url") or "") or None,
         name=name,
     )
 
@@ -93,7 +93,7 @@ def _body(request: Mapping[str, Any]) -> tuple[bytes, bool]:
     if isinstance(post, dict):
         text = str(post.get("text", ""))
         return (base64.b64decode(text, validate=True) if post.get("encoding") == "base64" else text.encode()), True
-    found = next(request[key] for key in ("body", "content", "rawBody") if key in request)
+    found = next((request[key] for key in ("body", "content", "rawBody") if key in request), post)
     if isinstance(found, str) or found is None:
         return (found or "").encode("utf-8", "surrogatepass"), True
     return orjson.dumps(found), False

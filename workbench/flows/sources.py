@@ -114,7 +114,7 @@ def _read_body(file: Path, content: bytes, now: datetime) -> Delivery | Problem:
         return _with_record(bare, recorded)
     except orjson.JSONDecodeError as error:
         return Problem(message=f"is not JSON: {error.msg}", file=str(beside), line=error.lineno, column=error.colno)
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
         wanted = '{"method", "url", "received_at": ISO 8601 with zone, "headers": {name: text}}'
         return Problem(message="is not the record of a delivery", file=str(beside), remedy=f"it must be {wanted}")
 
@@ -156,7 +156,7 @@ def _read_value(value: Any, name: str, now: datetime, written: bytes | None = No
     elif isinstance(value, dict) and is_request(value):
         try:
             yield read_request(value, name, now)
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
             remedy = "export it again; headers must be texts, times ISO 8601, bodies text or base64"
             yield Problem(message="is a recorded request that cannot be read", file=name, remedy=remedy)
     elif isinstance(value, dict):
@@ -173,7 +173,7 @@ def _with_record(delivery: Delivery, record: dict[str, Any]) -> Delivery:
         delivery,
         headers=headers,
         method=str(record.get("method", "POST")),
-        url=record.get("url"),
+        url=str(record.get("url") or "") or None,
         received_at=datetime.fromisoformat(received) if received else delivery.received_at,
     )
 
