@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -90,14 +91,15 @@ def find_sample(samples: Path, provider: Provider, event_type: str, variant: str
     """Return a sample of an event type, by default the first by name.
 
     Raises:
-        DeliveryError: there is no such type or variant; the message lists those there are.
+        DeliveryError: there is no such type or variant; the message names the nearest types, or every variant.
     """
     folder = samples / provider.name / event_type
     found = sorted(folder.glob("*.body"))
     if not found:
         there = sorted(each.name for each in (samples / provider.name).glob("*") if each.is_dir())
-        message = f"there is no sample of {provider.name} {event_type}; there are {', '.join(there) or 'none'}"
-        raise DeliveryError(message)
+        near = get_close_matches(event_type, there, n=5) or there[:5]
+        message = f"there is no sample of {provider.name} {event_type} among {len(there)} types"
+        raise DeliveryError(f"{message}; the nearest are {', '.join(near)}" if near else message)
     chosen = next((file for file in found if variant in (None, file.stem)), None)
     if chosen is None:
         message = f"{event_type} has no sample {variant}; there are {', '.join(file.stem for file in found)}"
