@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["audit", "pull", "register"]
 
 _DATA = Path(".workbench/sandbox")
+_MOST_IDS = 10  # on one line; the measures as JSON have up to a hundred
 _WHEN = "7d, 36h, a date or an instant (UTC)."
 SinceOption = Annotated[datetime | None, typer.Option(parser=read_time, metavar="WHEN", help=_WHEN)]
 BotOption = Annotated[str | None, typer.Option(help="Only this bot's runs: Bot/<id>.")]
@@ -122,4 +123,15 @@ def _show_measures(found: Measures) -> None:
             Column(key="event_types", heading="event types", show=words),
         )
         results().print()
-        results().print(frame_table(found.incidents, "incidents", columns).rich())
+        results().print(frame_table(found.incidents, "Incidents", columns).rich())
+        for ids in found.incidents["event_ids"]:
+            _show_replay(list(ids))
+
+
+def _show_replay(event_ids: list[str]) -> None:
+    """Print the command that sends the events of an incident again, once their cause is mended."""
+    if event_ids:
+        chosen = " ".join(f"--event {event_id}" for event_id in event_ids[:_MOST_IDS])
+        rest = len(event_ids) - _MOST_IDS
+        more = f"  # and {rest} more: --json lists them" if rest > 0 else ""
+        results().print(f"workbench replay {chosen}{more}", markup=False, soft_wrap=True)

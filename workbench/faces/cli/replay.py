@@ -61,7 +61,7 @@ def replay(
                 continue
             outcomes = ", ".join(f"{count} {outcome}" for outcome, count in report.outcomes().items())
             sent = f"{len(report.rows)} deliveries in {report.seconds:.1f} s"
-            results().print(f"{path}: {sent}: {outcomes or 'nothing to send'}", markup=False)
+            results().print(f"{path}: {sent}: {outcomes or 'nothing to send'}", markup=False, soft_wrap=True)
     for row in failed:
         complain(f"{row.delivery}: {row.outcome}: {row.problem or 'no reason was given'}")
     if failed:

@@ -70,7 +70,10 @@ def start(
 
 
 def status(data: DataOption = _DATA) -> None:
-    """Say whether a sandbox serves the folder, and where; exit code 1 when none does."""
+    """Say whether a sandbox serves the folder, and where; exit code 1 when none does.
+
+    [dim]workbench sandbox status[/dim]
+    """
     from workbench.sandbox.lifecycle import find_sandbox
 
     found = find_sandbox(data)
@@ -81,7 +84,10 @@ def status(data: DataOption = _DATA) -> None:
 
 
 def stop(data: DataOption = _DATA) -> None:
-    """Stop the sandbox that serves the folder; what it holds stays."""
+    """Stop the sandbox that serves the folder; what it holds stays.
+
+    [dim]workbench sandbox stop[/dim]
+    """
     from workbench.sandbox.lifecycle import stop_background
 
     results().print("stopped" if stop_background(data) else f"no sandbox serves {data}", markup=False)
@@ -91,7 +97,10 @@ def reset(
     data: DataOption = _DATA,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Delete what the sandbox holds: resources, credentials, log."""
+    """Delete what the sandbox holds: resources, credentials, log.
+
+    [dim]workbench sandbox reset --yes[/dim]
+    """
     from workbench.sandbox.lifecycle import reset_sandbox
 
     if not yes and not typer.confirm(f"delete everything the sandbox in {data} holds?", err=True):
@@ -103,7 +112,10 @@ def reset(
 def logs(
     data: DataOption = _DATA, lines: Annotated[int | None, typer.Option(help="Only the last so many lines.")] = None
 ) -> None:
-    """Print the log; lines marked DANGER name calls that would destroy data on a real server."""
+    """Print the log; lines marked DANGER name calls that would destroy data on a real server.
+
+    [dim]workbench sandbox logs --lines 20[/dim]
+    """
     from workbench.sandbox.lifecycle import read_logs
 
     results().print(read_logs(data, lines=lines), end="", markup=False, soft_wrap=True)

@@ -1,0 +1,50 @@
+"""`workbench bot build`, `policy explain`, `providers`: what needs no server."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from typer.testing import Result
+
+from workbench.flows.integrations import load_integration
+
+Workbench = Callable[..., Result]
+OKTA = "mappings/okta/integration.yaml"
+
+
+def test_the_bot_that_is_written_is_the_one_that_is_deployed(project: Path, workbench: Workbench) -> None:
+    """The file has the bytes and the digest of the integration's code."""
+    run = workbench("bot", "build", OKTA, "--out", "build")
+
+    written = (project / "build/okta-workforce.js").read_bytes()
+    assert written.decode() == load_integration(OKTA).code
+    assert hashlib.sha256(written).hexdigest() in run.stdout
+    assert "cannot be read" in str(workbench("bot", "build", "nowhere.yaml", "--out", "build").exception)
+
+
+def test_every_line_of_the_policies_is_explained(project: Path, workbench: Workbench) -> None:
+    """One row for each thing granted, by the rules that need it; one table for each resource type."""
+    table = workbench("policy", "explain", OKTA)
+    rows = [json.loads(line) for line in workbench("policy", "explain", OKTA, "--json").stdout.splitlines()]
+
+    assert {"search", "create", "read", "update"} <= {row["grants"] for row in rows if row["resource_type"] == "Group"}
+    assert all(row["rules"] for row in rows if row["policy"] == "bot-policy")
+    assert "webhook-policy: Bot" in table.stdout
+    assert all(row["why"] for row in rows)
+
+
+def test_the_projects_own_provider_is_listed_and_loads(project: Path, workbench: Workbench) -> None:
+    """An entry beside the mappings is known by every command; a wrong one is told with its file."""
+    shipped = Path(__file__).parents[3] / "workbench/events/catalogue/calendly.yaml"
+    (project / "providers").mkdir()
+    own = project / "providers/clinic.yaml"
+    own.write_text(shipped.read_text(encoding="utf-8").replace("calendly", "clinic", 1), encoding="utf-8")
+    rows = [json.loads(line) for line in workbench("providers", "--json").stdout.splitlines()]
+    assert ("clinic", "this project") in {(row["provider"], row["from"]) for row in rows}
+    assert ("stripe", "shipped") in {(row["provider"], row["from"]) for row in rows}
+
+    own.write_text("provider: [", encoding="utf-8")
+    assert "clinic.yaml" in str(workbench("providers").exception)
