@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from workbench.fhir.money import EXPONENTS
+from workbench.fhir.writes import is_stale, stamp_event_time
 from workbench.mapping.compile import EventMapping, compile_mapping
 from workbench.mapping.document import code_map_paths, read_mapping
 
@@ -86,3 +87,22 @@ def read_apart(ask_node: Callable[[Path, dict[str, Any]], Answers]) -> Callable[
         return ask_node(ROOT / "tests/mappings/reference_mapper.mjs", {**request, "jobs": list(jobs)})
 
     return read
+
+
+@pytest.fixture(scope="session")
+def settle() -> Callable[[list[list[dict[str, Any]]]], dict[str, dict[str, Any]]]:
+    """A function that gives what is left on a server that writes rows as a bot does: merged, older refused."""
+
+    def write(deliveries: list[list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+        stored: dict[str, dict[str, Any]] = {}
+        for row in (row for listed in deliveries for row in listed):
+            key = json.dumps([row["resource"]["resourceType"], row["parameter"], row["system"], row["value"]])
+            before = stored.get(key)
+            if before is None or (
+                row["write"] != "create-if-missing" and not (row["order"] and is_stale(row["order"], before))
+            ):
+                merged = {**(before or {}), **row["resource"]}
+                stored[key] = stamp_event_time(merged, row["order"]) if row["order"] else merged
+        return stored
+
+    return write

@@ -15,7 +15,6 @@ import pytest
 
 from workbench.fhir.identity import Identity
 from workbench.fhir.validation import validate
-from workbench.fhir.writes import is_stale, stamp_event_time
 from workbench.mapping.compile import EventMapping
 from workbench.mapping.document import check_mapping, code_map_paths
 
@@ -183,21 +182,9 @@ def test_awkward_ids_are_escaped_alike_everywhere(
     assert [rows[1]["resource"]["account"]["reference"] for rows in apart] == expected
 
 
-def settle(deliveries: list[list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
-    """What is left on a server that writes the rows as a bot does: by identity, merged, older refused."""
-    stored: dict[str, dict[str, Any]] = {}
-    for row in (row for listed in deliveries for row in listed):
-        key = json.dumps([row["resource"]["resourceType"], row["parameter"], row["system"], row["value"]])
-        before = stored.get(key)
-        if before is None or (
-            row["write"] != "create-if-missing" and not (row["order"] and is_stale(row["order"], before))
-        ):
-            merged = {**(before or {}), **row["resource"]}
-            stored[key] = stamp_event_time(merged, row["order"]) if row["order"] else merged
-    return stored
-
-
-def test_any_order_and_any_repetition_end_alike(rows: list[list[dict[str, Any]]]) -> None:
+def test_any_order_and_any_repetition_end_alike(
+    rows: list[list[dict[str, Any]]], settle: Callable[..., dict[str, dict[str, Any]]]
+) -> None:
     """In a hundred random orders, with repetitions, all samples leave the same resources behind."""
     chance = random.Random(7)
     expected = settle(rows)
