@@ -42,7 +42,7 @@ def _event(chance: random.Random, number: int) -> dict[str, Any]:
         "period_start": created - 2_592_000, "post_payment_credit_notes_amount": 0, "starting_balance": 0,
         "status": chance.choice(["draft", "open", "paid", "void", "uncollectible"]), "subtotal": total,
         "total": total, "total_excluding_tax": total - 7 * number, "total_tax_amounts": [],
-        "status_transitions": {"finalized_at": None, "marked_uncollectible_at": None, "paid_at": None, "voided_at": None},
+        "status_transitions": dict.fromkeys(("finalized_at", "marked_uncollectible_at", "paid_at", "voided_at")),
         **dict.fromkeys(NULLS),
     }  # fmt: skip
     return {

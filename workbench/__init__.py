@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -77,7 +78,6 @@ _HOMES = {
     "rehearse": "workbench.flows.sample_run",
     "replay": "workbench.flows.verbs",
     "report": "workbench.flows.report",
-    "sandbox": "workbench.flows.connect",
 }
 
 
@@ -93,6 +93,22 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """List the public names, loaded or not."""
     return sorted(__all__)
+
+
+class _Surface(ModuleType):
+    """This package, with `sandbox` the function: Python would set the folder of that name when it is imported."""
+
+    @property
+    def sandbox(self) -> Any:
+        """Give `workbench.flows.connect.sandbox`."""
+        return import_module("workbench.flows.connect").sandbox
+
+    @sandbox.setter
+    def sandbox(self, folder: ModuleType) -> None:
+        """Leave the folder where `import workbench.sandbox` finds it, in `sys.modules`."""
+
+
+sys.modules[__name__].__class__ = _Surface
 
 
 def _show_in_notebooks() -> None:
