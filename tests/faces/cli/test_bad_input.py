@@ -66,6 +66,16 @@ def test_an_event_of_no_known_provider_is_reported(tmp_path: Path) -> None:
     assert "is of no provider that is known: an object with 1 key (hello); name it with `provider`" in errors_of(run)
 
 
+def test_a_folder_that_cannot_be_written_is_one_error(tmp_path: Path) -> None:
+    """A path of the caller's that cannot be used is named, and there is no traceback."""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+
+    run = workbench("bot", "build", ROOT / "mappings/okta/integration.yaml", "--out", tmp_path / "file")
+
+    assert run.returncode == 1
+    assert errors_of(run) == f"error: {tmp_path}/file cannot be used: File exists\n"
+
+
 def test_five_faults_of_a_mapping_are_told_at_once(tmp_path: Path) -> None:
     """Every fault has its line and column, and what to do."""
     (tmp_path / "five.yaml").write_text(

@@ -75,6 +75,7 @@ def _is_audited(workbench: Workbench) -> None:
     assert replayed + 2 == measured["summary"]["events"]  # and those of prove and verify-setup
     assert workbench("audit", "--trail", "a", "--log", "b").exit_code == 2
     assert workbench("audit", "--since", "banana").exit_code == 2
+    assert workbench("audit", "--search", "Patient?name=x").exit_code == 2
     assert "does not exist" in str(workbench("audit", "--log", "nowhere.ndjson").exception)
 
     assert workbench("events", "import", SAMPLES).exit_code == 0

@@ -70,6 +70,9 @@ def main() -> None:
     except WorkbenchError as error:
         complain(error)
         sys.exit(1)
+    except OSError as error:  # a path of the caller's; files of ours have errors of their own
+        complain(f"{error.filename or 'a file'} cannot be used: {error.strerror or type(error).__name__}")
+        sys.exit(1)
     except SystemExit as ended:
         if ended.code == _STOPPED:
             complain("stopped; nothing was left half done")

@@ -66,11 +66,14 @@ def audit(
         message = "give one of --trail, --log and --search"
         raise typer.BadParameter(message)
     given = {"since": since, "until": until, "bot": bot, "progress": say}
-    if trail or log:
-        rows: DataFrame = audit_frame(log, data=trail, **given)  # type: ignore[arg-type]
-    else:
-        with open_server(server, data) as client:
-            rows = audit_frame(client, search=search, **given)  # type: ignore[arg-type]
+    try:
+        if trail or log:
+            rows: DataFrame = audit_frame(log, data=trail, **given)  # type: ignore[arg-type]
+        else:
+            with open_server(server, data) as client:
+                rows = audit_frame(client, search=search, **given)  # type: ignore[arg-type]
+    except ValueError as error:  # arguments that do not go together, a search for something else
+        raise typer.BadParameter(str(error)) from None
     found = measures(rows, since=since, until=until)
     if as_json:
         typer.echo(json.dumps(found.to_dict()))
