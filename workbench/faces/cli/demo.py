@@ -50,7 +50,7 @@ def demo(
         for detail in step.details:
             console.print(f"{'':20}{detail}", markup=False)
         if story.latency is not None and step.name == "audit":
-            console.print(Padding(latency_table(story.latency, most=_LINES), (0, 0, 0, 20)))
+            console.print(Padding(latency_table(story.latency, most=_LINES), (0, 0, 0, 20), expand=False))
     if events:
         console.print(_accounts(story))
     unsettled = [account for account in story.accounts if account.outcome not in _SETTLED]
