@@ -25,6 +25,16 @@ def test_the_bot_that_is_written_is_the_one_that_is_deployed(project: Path, work
     assert "cannot be read" in str(workbench("bot", "build", "nowhere.yaml", "--out", "build").exception)
 
 
+def test_the_typescript_project_has_a_test_for_each_sample(project: Path, workbench: Workbench) -> None:
+    """Bot, package file and the examples of the provider's own samples are written."""
+    run = workbench("bot", "build", OKTA, "--out", "build", "--project")
+
+    assert run.exit_code == 0, run.exception
+    written = {file.name for file in (project / "build").rglob("*") if file.is_file()}
+    assert "package.json" in written
+    assert f"build: {len([f for f in (project / 'build').rglob('*') if f.is_file()])} files" in run.stdout
+
+
 def test_every_line_of_the_policies_is_explained(project: Path, workbench: Workbench) -> None:
     """One row for each thing granted, by the rules that need it; one table for each resource type."""
     table = workbench("policy", "explain", OKTA)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workbench.faces.cli.servers import IntegrationArgument
 from workbench.faces.cli.terminal import JsonOption, results, show, show_lines
 
+if TYPE_CHECKING:
+    from workbench.events.delivery import Delivery
+    from workbench.flows.integrations import LoadedIntegration
+
 __all__ = ["build", "explain", "register"]
+
+_USABLE = ("verified", "unsigned")
 
 
 def register(app: typer.Typer) -> None:
@@ -26,15 +32,28 @@ def register(app: typer.Typer) -> None:
 def build(
     integration: IntegrationArgument,
     out: Annotated[Path, typer.Option(help="The folder to write to; made where there is none.")],
+    project: Annotated[
+        bool, typer.Option("--project", help="The TypeScript project: the bot, its types, a test for each sample.")
+    ] = False,
+    samples: Annotated[
+        Path | None, typer.Option(help="What its tests send. [default: the project's sample_events]")
+    ] = None,
 ) -> None:
     """Write the bot as one CommonJS file without dependencies: the bytes that `provision` deploys.
 
-    [dim]workbench bot build mappings/stripe/integration.yaml --out build[/dim]
+    [dim]workbench bot build mappings/stripe/integration.yaml --out build --project[/dim]
     """
     from workbench.flows.bot_files import write_bot
     from workbench.flows.integrations import load_integration
 
     loaded = load_integration(integration)
+    if project:
+        from workbench.flows.bot_project import write_project
+
+        written = write_project(loaded, _own_samples(loaded, samples), out)
+        said = f"{out}: {len(written)} files; npm install, then npm test and npm run check"
+        results().print(said, markup=False, soft_wrap=True)
+        return
     file = write_bot(loaded, out)
     said = f"{file}: {file.stat().st_size:,} bytes, SHA-256 {loaded.desired.code_digest}"
     results().print(said, markup=False, soft_wrap=True)
@@ -60,3 +79,13 @@ def explain(integration: IntegrationArgument, as_json: JsonOption = False) -> No
     for (policy, resource), lines in groupby(records, key=lambda line: (line["policy"], line["resource_type"])):
         show(Table(title=f"{policy}: {resource}", columns=columns, records=list(lines)))
         results().print()
+
+
+def _own_samples(loaded: LoadedIntegration, samples: Path | None) -> list[Delivery]:
+    """Give the deliveries of the integration's provider that may be used."""
+    from workbench.flows.load import load_events
+    from workbench.flows.project import find_project
+
+    found = load_events(samples or find_project(loaded.folder).samples).deliveries
+    usable = (each for each in found if each.provider == loaded.provider.name and each.verdict in _USABLE)
+    return [each.delivery for each in usable if each.delivery]
