@@ -157,7 +157,11 @@ def test_privileges_of_a_group_are_about_the_group(sample: Sample, map_event: Ma
 
 @pytest.mark.parametrize(
     "name",
-    ["user.account.unlock/by-admin", "user.account.privilege.revoke/group-admin", "group.privilege.grant/help-desk"],
+    [
+        "user.account.unlock_by_admin/by-admin",
+        "user.account.privilege.revoke/group-admin",
+        "group.privilege.grant/help-desk",
+    ],
 )
 def test_what_okta_refused_is_no_work_and_ends_none(sample: Sample, map_event: MapEvent, name: str) -> None:
     """An unlock that failed leaves the account's Task open, and a refused change needs no review; both are audited."""
@@ -188,12 +192,12 @@ def test_a_change_of_profile_is_audited_and_nothing_more(sample: Sample, shipped
     assert takers == ["okta-audit"]
 
 
-def test_a_deleted_group_is_inactive(sample: Sample, map_event: MapEvent) -> None:
-    """The Group of its creation, by the same identity, switched off and not removed."""
-    created, deleted = (
-        map_event("okta-group", sample(f"okta/group.lifecycle.{name}/locum"))["group"] for name in ("create", "delete")
-    )
+def test_a_group_lives_under_one_identity(sample: Sample, map_event: MapEvent) -> None:
+    """Created, renamed and deleted, it is one Group: switched off in the end and never removed."""
+    names = ["lifecycle.create/locum", "profile.update/renamed", "lifecycle.delete/locum"]
+    rows = [map_event("okta-group", sample(f"okta/group.{name}"))["group"] for name in names]
 
-    assert created["value"] == deleted["value"]
-    assert [row["resource"]["active"] for row in (created, deleted)] == [True, False]
-    assert created["order"] < deleted["order"]
+    assert len({row["value"] for row in rows}) == 1
+    assert [row["resource"]["active"] for row in rows] == [True, True, False]
+    assert [row["resource"]["name"] for row in rows[:2]] == ["Locum clinicians", "Locum clinicians (Portland)"]
+    assert [row["order"] for row in rows] == sorted(row["order"] for row in rows)

@@ -88,10 +88,11 @@ def test_what_okta_refused_changes_nobody(sample: Sample, map_event: MapEvent, r
     assert list(map_event("okta-audit", event)) == ["audit"]
 
 
-def test_a_lock_and_its_unlock_are_one_task(sample: Sample, map_event: MapEvent) -> None:
-    """A lock names its user as actor, the unlock as target: both are one piece of work, and the later closes it."""
+@pytest.mark.parametrize("name", ["unlock_by_admin/by-admin", "unlock/after-an-hour"])
+def test_a_lock_and_its_unlock_are_one_task(sample: Sample, map_event: MapEvent, name: str) -> None:
+    """A lock names its user as actor, either unlock as target: all are one piece of work, and the later closes it."""
     lock = map_event("okta-security-task", sample("okta/user.account.lock/too-many-attempts"))["locked"]
-    unlock = map_event("okta-security-task", sample("okta/user.account.unlock/by-admin"))["locked"]
+    unlock = map_event("okta-security-task", sample(f"okta/user.account.{name}"))["locked"]
 
     assert lock["value"] == unlock["value"]
     assert [row["resource"]["status"] for row in (lock, unlock)] == ["requested", "completed"]
