@@ -32,6 +32,7 @@ def test_an_integration_from_its_plan_to_its_end(project: Path, workbench: Workb
 
 def _is_provisioned(workbench: Workbench) -> None:
     assert "is not on the server" in str(workbench("url", OKTA).exception)
+    assert "has no server profile 'stagin'" in str(workbench("url", OKTA, "--server", "stagin").exception)
     (plan,) = rows(workbench("provision", OKTA, "--dry-run", "--json"))
     assert workbench("provision", OKTA, stdin="n\n").exit_code == 1
     assert "is " + str(plan["checksum"]) in str(workbench("provision", OKTA, "--confirm", "0123").exception)

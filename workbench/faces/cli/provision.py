@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workbench.faces.cli.servers import DataOption, IntegrationArgument, ServerOption, Where, open_server
+from workbench.faces.cli.servers import DataOption, IntegrationArgument, TargetOption, open_target
 from workbench.faces.cli.terminal import JsonOption, results, say, show, show_lines
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def provision(
     integration: IntegrationArgument,
-    server: ServerOption = Where.sandbox,
+    server: TargetOption = "sandbox",
     data: DataOption = _DATA,
     confirm: ConfirmOption = None,
     yes: YesOption = False,
@@ -49,7 +49,7 @@ def provision(
     from workbench.flows.secrets import signing_secrets
 
     loaded = load_integration(integration)
-    with open_server(server, data) as client:
+    with open_target(server, data, loaded) as client:
         secrets = signing_secrets(client, loaded)
         plan = plan_integration(client, loaded, secrets, adopt=adopt or ())
         _show_plan(plan, as_json=as_json)
@@ -70,7 +70,7 @@ def provision(
 
 def prove(
     integration: IntegrationArgument,
-    server: ServerOption = Where.sandbox,
+    server: TargetOption = "sandbox",
     data: DataOption = _DATA,
     as_json: JsonOption = False,
 ) -> None:
@@ -86,7 +86,7 @@ def prove(
     from workbench.flows.provision import find_provisioned
 
     loaded = load_integration(integration)
-    with open_server(server, data) as client:
+    with open_target(server, data, loaded) as client:
         probes = prove_access(client, loaded, find_provisioned(client, loaded))
     columns = (
         Column(key="ok", heading="", show=lambda ok: "✓" if ok else "✗"),
@@ -102,7 +102,7 @@ def prove(
 
 def destroy(
     integration: IntegrationArgument,
-    server: ServerOption = Where.sandbox,
+    server: TargetOption = "sandbox",
     data: DataOption = _DATA,
     confirm: ConfirmOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
@@ -119,7 +119,7 @@ def destroy(
     from workbench.flows.provision import remove_integration
 
     loaded = load_integration(integration)
-    with open_server(server, data) as client:
+    with open_target(server, data, loaded) as client:
         plan = remove_integration(client, loaded)
         _show_plan(plan, as_json=as_json)
         if dry_run or plan.is_empty:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from workbench.flows.integrations import LoadedIntegration
     from workbench.servers.client import Server
 
-__all__ = ["DataOption", "IntegrationArgument", "ServerOption", "Where", "open_server"]
+__all__ = ["DataOption", "IntegrationArgument", "ServerOption", "TargetOption", "Where", "open_server", "open_target"]
 
 
 class Where(StrEnum):
@@ -25,6 +26,9 @@ IntegrationArgument = Annotated[Path, typer.Argument(help="The integration.yaml.
 ServerOption = Annotated[
     Where, typer.Option("--server", help="The embedded Medplum, or the one that MEDPLUM_* in the environment names.")
 ]
+TargetOption = Annotated[
+    str, typer.Option("--server", help="sandbox, environment, or the name of a server profile of the integration.")
+]
 DataOption = Annotated[Path, typer.Option("--data", help="The embedded Medplum's data folder.")]
 
 
@@ -33,3 +37,12 @@ def open_server(where: Where, data: Path) -> Server:
     from workbench.flows.connect import connect
 
     return connect(where.value, data=data)
+
+
+def open_target(where: str, data: Path, loaded: LoadedIntegration) -> Server:
+    """Give a client of the chosen server, which may be a profile under `servers:` of the integration's file."""
+    from workbench.flows.profiles import connect_profile
+
+    if where in list(Where):
+        return open_server(Where(where), data)
+    return connect_profile(loaded.integration, where)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workbench.errors import DeliveryError
-from workbench.faces.cli.servers import DataOption, IntegrationArgument, ServerOption, Where, open_server
+from workbench.faces.cli.servers import DataOption, IntegrationArgument, TargetOption, open_target
 from workbench.faces.cli.terminal import JsonOption, results, show
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 def url(
     integration: IntegrationArgument,
-    server: ServerOption = Where.sandbox,
+    server: TargetOption = "sandbox",
     data: DataOption = _DATA,
     reveal: RevealOption = False,
     steps: Annotated[
@@ -49,7 +49,7 @@ def url(
     from workbench.flows.webhooks import describe_webhook
 
     loaded = load_integration(integration)
-    with open_server(server, data) as client:
+    with open_target(server, data, loaded) as client:
         made = find_provisioned(client, loaded)
     lines = describe_webhook(loaded, made, reveal=reveal) if steps else (made.webhook_url(reveal=reveal),)
     for line in lines:
@@ -61,7 +61,7 @@ def verify_setup(
     sample: Annotated[
         str | None, typer.Option(help="TYPE or TYPE/VARIANT of a sample. [default: the first that is mapped]")
     ] = None,
-    server: ServerOption = Where.sandbox,
+    server: TargetOption = "sandbox",
     data: DataOption = _DATA,
     as_json: JsonOption = False,
 ) -> None:
@@ -78,7 +78,7 @@ def verify_setup(
     from workbench.flows.verification import verify_setup as follow
 
     loaded = load_integration(integration)
-    with open_server(server, data) as client:
+    with open_target(server, data, loaded) as client:
         secrets = signing_secrets(client, loaded)
         steps = follow(client, loaded, find_provisioned(client, loaded), secrets, _test_event(loaded, sample, secrets))
     records = [{"ok": step.ok, "station": step.name, "found": step.found} for step in steps]
@@ -97,7 +97,7 @@ def rotate_secret(
     retire: Annotated[
         bool, typer.Option("--retire", help="The second step: take the old client away, its URL with it.")
     ] = False,
-    server: ServerOption = Where.sandbox,
+    server: TargetOption = "sandbox",
     data: DataOption = _DATA,
     reveal: RevealOption = False,
 ) -> None:
@@ -113,7 +113,7 @@ def rotate_secret(
     from workbench.flows.webhooks import retire_sender, rotate_sender
 
     loaded = load_integration(integration)
-    with open_server(server, data) as client:
+    with open_target(server, data, loaded) as client:
         if retire:
             gone = retire_sender(client, loaded)
             said = f"retired {', '.join(gone)}; the old URL is dead" if gone else "no older client is there"
