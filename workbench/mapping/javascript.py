@@ -77,7 +77,7 @@ def own_functions() -> dict[str, str]:
 
 def write_javascript(document: MappingDocument) -> Script:
     """The constant and the function of a mapping."""
-    table = document.name.replace("-", "_")
+    table = f"data_{document.name.replace('-', '_')}"  # no name of the language, nor of a function
     dialect = JavaScript()
     writer = MappingWriter(document, dialect)
     writer.write()
@@ -127,7 +127,9 @@ def _table(document: MappingDocument, name: str, places: Iterable[tuple[str, At]
         lines.append(f"  exponents: {json.dumps(dict(exponents))}, // currencies that have not two decimals")
         lines.append("  scales: new Map(), // what is known of the currencies met")
     if "code" in used:
-        lines.append(f"  codes: {json.dumps(_codes(document), ensure_ascii=False)},")
+        codes = json.dumps(_codes(document), ensure_ascii=False)
+        codes = codes.replace('"__proto__": ', '["__proto__"]: ')  # in brackets a key like any other
+        lines.append(f"  codes: {codes},")
     lines.append("  places: [ // of each part: rule, path in the rule, FHIR path")
     for rule, at in places:
         path = at.path.removeprefix(f"resources.{rule}.")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from workbench.mapping.expression.python_runtime import runtime_names
 
@@ -110,39 +110,44 @@ def more_than(value: Any, constant: float) -> bool | None:
     """`value > constant`."""
     if value is None:
         return None
-    return value > constant if value.__class__ is int else _absent(_GENERAL.more(_settled(value), constant))
+    return value > constant if _is_exact(value) else _absent(_GENERAL.more(_settled(value), constant))
 
 
 def less_than(value: Any, constant: float) -> bool | None:
     """`value < constant`."""
     if value is None:
         return None
-    return value < constant if value.__class__ is int else _absent(_GENERAL.less(_settled(value), constant))
+    return value < constant if _is_exact(value) else _absent(_GENERAL.less(_settled(value), constant))
 
 
 def least(value: Any, constant: float) -> bool | None:
     """`value >= constant`."""
     if value is None:
         return None
-    return value >= constant if value.__class__ is int else _absent(_GENERAL.more_equal(_settled(value), constant))
+    return value >= constant if _is_exact(value) else _absent(_GENERAL.more_equal(_settled(value), constant))
 
 
 def most(value: Any, constant: float) -> bool | None:
     """`value <= constant`."""
     if value is None:
         return None
-    return value <= constant if value.__class__ is int else _absent(_GENERAL.less_equal(_settled(value), constant))
+    return value <= constant if _is_exact(value) else _absent(_GENERAL.less_equal(_settled(value), constant))
 
 
 def opposite(value: Any) -> Any:
     """`-value`."""
-    if value.__class__ is int and value and -_EXACT <= value <= _EXACT:
+    if value and _is_exact(value):
         return -value
     return _absent(_GENERAL.negative(_settled(value)))
 
 
 def _indexed(name: str, index: int) -> Callable[[Any], Any]:
     return lambda context: _GENERAL.filter_at(_GENERAL.collapse(_GENERAL.lookup(context, name, True)), index, True)
+
+
+def _is_exact(value: Any) -> TypeGuard[int]:
+    """Whether it is a whole number that is the same in JavaScript."""
+    return value.__class__ is int and -_EXACT <= value <= _EXACT
 
 
 def _settled(value: Any) -> Any:

@@ -8,7 +8,16 @@ from typing import Any
 from workbench.mapping.expression.functions.calls import invoke
 from workbench.mapping.expression.functions.objects import keys_of
 from workbench.mapping.expression.functions.truth import same, truthy, utf16_less
-from workbench.mapping.expression.functions.values import MISSING, Cons, Function, Run, Sequence, fault, is_number
+from workbench.mapping.expression.functions.values import (
+    MISSING,
+    Cons,
+    Function,
+    Run,
+    Sequence,
+    as_double,
+    fault,
+    is_number,
+)
 
 __all__ = [
     "count",
@@ -51,7 +60,7 @@ def distinct(run: Run, values: Any) -> Any:
     others: list[Any] = []
     for value in values:
         if value.__class__ in (str, int, float, bool) or value is None:
-            key = (value.__class__ is bool, value)
+            key = (value.__class__ is bool, as_double(value) if value.__class__ is int else value)
             if key in seen and value == value:
                 continue
             seen.add(key)
@@ -160,7 +169,7 @@ def sort(run: Run, values: Any, function: Any = MISSING) -> Any:
     if function is not MISSING:
         return merge_sort(list(values), lambda left, right: _javascript_true(invoke(run, function, (left, right))))
     if all(is_number(value) for value in values):
-        return merge_sort(list(values), lambda left, right: bool(left > right))
+        return merge_sort(list(values), lambda left, right: bool(as_double(left) > as_double(right)))
     if all(value.__class__ is str for value in values):
         return merge_sort(list(values), lambda left, right: utf16_less(right, left))
     raise fault(code="D3070", message="$sort without a function takes only numbers, or only texts")

@@ -10,7 +10,7 @@ from typing import Any, Final
 from workbench.mapping.expression.functions.arrays import merge_sort
 from workbench.mapping.expression.functions.objects import ordered
 from workbench.mapping.expression.functions.truth import name_of_kind, utf16_less
-from workbench.mapping.expression.functions.values import MISSING, Function, Run, Sequence, check_depth, fault
+from workbench.mapping.expression.functions.values import MISSING, Function, Run, Sequence, check_depth, double, fault
 
 __all__ = ["finish", "group_by", "group_context", "sort_by", "type_name"]
 
@@ -123,7 +123,7 @@ def type_name(value: Any) -> Any:
         Function: "function",
         type(None): "null",
     }
-    if value.__class__ is float and not math.isfinite(value):
+    if value.__class__ in (int, float) and not math.isfinite(double(value)):
         if value == value:
             raise fault(code="D1001", message="a number is out of range")
         return "object"
@@ -138,7 +138,7 @@ def finish(run: Run, value: Any, depth: int = 0) -> Any:
     if kind is int:
         if -_EXACT <= value <= _EXACT:
             return value
-        return float(value) if value.bit_length() < 1024 else math.copysign(math.inf, value)
+        return double(value)
     if kind is float:
         return int(value) if value.is_integer() and -_EXACT <= value <= _EXACT else value
     check_depth(depth)

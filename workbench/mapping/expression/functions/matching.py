@@ -102,7 +102,7 @@ def split(run: Run, text: Any, separator: Any, limit: Any = MISSING) -> Any:
     if text is MISSING:
         return MISSING
     _check_limit(limit, "D3020", "split")
-    if limit is not MISSING and limit <= 0:
+    if limit is not MISSING and not limit > 0:
         return []
     if separator.__class__ is str:
         return split_text(text, separator, limit)
@@ -122,7 +122,7 @@ def replace(run: Run, text: Any, pattern: Any, replacement: Any, limit: Any = MI
     if pattern == "" and pattern.__class__ is str:
         raise fault(code="D3010", message="$replace cannot search for the empty text")
     _check_limit(limit, "D3011", "replace")
-    if limit is not MISSING and limit <= 0:
+    if limit is not MISSING and not limit > 0:
         return text
     if pattern.__class__ is str:
         if replacement.__class__ is Function:

@@ -13,6 +13,7 @@ from workbench.mapping.expression.functions.values import (
     MISSING,
     Function,
     Sequence,
+    as_double,
     check_depth,
     fault,
     is_number,
@@ -66,6 +67,7 @@ def text_of(value: Any) -> str:
     if kind is str:
         return str(value)
     if kind is int or kind is float:
+        value = as_double(value)
         if value - value != 0:
             raise fault(code="D3001", message="an infinite number has no text")
         return number_text(rounded_15(value))

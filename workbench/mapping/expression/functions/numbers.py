@@ -9,7 +9,7 @@ from typing import Any, Final
 from workbench.mapping.expression.functions.number_text import number_text
 from workbench.mapping.expression.functions.operators import number
 from workbench.mapping.expression.functions.truth import name_of_kind
-from workbench.mapping.expression.functions.values import MISSING, fault
+from workbench.mapping.expression.functions.values import MISSING, as_double, fault
 
 __all__ = [
     "absolute",
@@ -78,8 +78,12 @@ def rounded(value: Any, precision: Any = MISSING) -> Any:
     """`$round(value, precision)`: half goes to the even neighbour, reckoned on the decimal digits."""
     if value is MISSING:
         return MISSING
+    value = as_double(value)
     if precision is MISSING or precision == 0:
         return _even(value)
+    precision = as_double(precision)
+    if precision.__class__ is float and precision.is_integer() and abs(precision) < 1e21:
+        precision = int(precision)  # beyond, JavaScript writes it with an exponent of its own
     if not math.isfinite(value) or precision.__class__ is not int:
         return math.nan
     shifted = _shift(value, precision)
@@ -108,7 +112,7 @@ def square_root(value: Any) -> Any:
         return MISSING
     if value < 0:
         raise fault(code="D3060", message="a negative number has no square root")
-    return number(math.sqrt(value))
+    return number(math.sqrt(as_double(value)))
 
 
 def power(value: Any, exponent: Any) -> Any:
@@ -119,7 +123,7 @@ def power(value: Any, exponent: Any) -> Any:
         result: Any = math.nan
     else:
         try:
-            result = number(math.pow(value, exponent))
+            result = number(math.pow(as_double(value), as_double(exponent)))
         except (OverflowError, ValueError):
             result = math.nan
     if not math.isfinite(result):
@@ -133,9 +137,7 @@ def sum_of(values: Any) -> Any:
         return MISSING
     total: Any = 0
     for value in values:
-        total += value
-        if total.__class__ is int and not -_EXACT <= total <= _EXACT:
-            total = float(total)
+        total = as_double(total + as_double(value))
     return number(total)
 
 

@@ -13,6 +13,8 @@ from workbench.mapping.expression.functions.values import (
     MISSING,
     Run,
     Sequence,
+    as_double,
+    double,
     fault,
     is_number,
 )
@@ -21,7 +23,6 @@ __all__ = [
     "add",
     "concat",
     "divide",
-    "double",
     "joined",
     "modulo",
     "multiply",
@@ -43,14 +44,6 @@ def number(value: Any) -> Any:
     return value if -_EXACT <= value <= _EXACT else double(value)
 
 
-def double(value: int) -> float:
-    """The nearest double of a whole number, infinity beyond the last."""
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf if value > 0 else -math.inf
-
-
 def _operands(left: Any, right: Any, sign: str) -> bool:
     """Whether there is something on both sides; both are then numbers."""
     if left is not MISSING and not is_number(left):
@@ -62,19 +55,19 @@ def _operands(left: Any, right: Any, sign: str) -> bool:
 
 def add(left: Any, right: Any) -> Any:
     """`left + right`."""
-    return number(_exact(left) + _exact(right)) if _operands(left, right, "+") else MISSING
+    return number(as_double(left) + as_double(right)) if _operands(left, right, "+") else MISSING
 
 
 def subtract(left: Any, right: Any) -> Any:
     """`left - right`."""
-    return number(_exact(left) - _exact(right)) if _operands(left, right, "-") else MISSING
+    return number(as_double(left) - as_double(right)) if _operands(left, right, "-") else MISSING
 
 
 def multiply(left: Any, right: Any) -> Any:
     """`left * right`."""
     if not _operands(left, right, "*"):
         return MISSING
-    product = _exact(left) * _exact(right)
+    product = as_double(left) * as_double(right)
     if product == 0:
         return number(float(left) * float(right))  # the sign of a zero
     return number(product)
@@ -107,11 +100,6 @@ def negative(value: Any) -> Any:
     return -0.0 if value.__class__ is int and value == 0 else number(-value)
 
 
-def _exact(value: Any) -> Any:
-    """A number of the data as a double: beyond 2^53 an int has already lost digits in JavaScript."""
-    return value if value.__class__ is float or -_EXACT <= value <= _EXACT else float(value)
-
-
 def concat(left: Any, right: Any) -> str:
     """`left & right`; nothing counts as the empty text."""
     first = left if left.__class__ is str else "" if left is MISSING else text_of(left)
@@ -132,9 +120,12 @@ def joined(left: str, right: str) -> str:
 def range_of(run: Run, first: Any, last: Any) -> Any:
     """`[first..last]`; nothing where the last is smaller."""
     for value, code, side in ((first, "T2003", "left"), (last, "T2004", "right")):
-        if value is not MISSING and not (value.__class__ is int or (value.__class__ is float and value.is_integer())):
+        if value is not MISSING and not (value.__class__ in (int, float) and double(value).is_integer()):
             raise fault(code=code, message=f"the {side} side of .. must be a whole number, found {name_of_kind(value)}")
-    if first is MISSING or last is MISSING or first > last:
+    if first is MISSING or last is MISSING:
+        return MISSING
+    first, last = as_double(first), as_double(last)
+    if first > last:
         return MISSING
     size = last - first + 1
     if size > 10_000_000:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from workbench.mapping.expression.functions.calendar import LAST_MILLI, parts_of, utc_millis
 from workbench.mapping.expression.functions.picture_reader import Marker, PictureError, read_picture
-from workbench.mapping.expression.functions.values import MISSING, fault
+from workbench.mapping.expression.functions.values import MISSING, as_double, fault
 
 __all__ = ["ISO_PICTURE", "format_picture", "parse_picture"]
 
@@ -33,7 +33,7 @@ _LEADING: Final = re.compile(r"[ \t\n\r]*([+-]?[0-9]+)")
 
 def format_picture(millis: Any, picture: str, zone: Any) -> str:
     """The moment as the picture says, in the zone given as +hhmm."""
-    hours, minutes = _offset(zone)
+    millis, (hours, minutes) = as_double(millis), _offset(zone)
     moment = math.trunc(millis + (60 * hours + minutes) * 60_000) if math.isfinite(millis) else LAST_MILLI + 1
     parts = parts_of(moment) if abs(moment) <= LAST_MILLI else None
     return "".join(

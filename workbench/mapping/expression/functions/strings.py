@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import re
 from typing import Any, Final
 from urllib.parse import quote
@@ -79,12 +80,11 @@ def substring(text: Any, start: Any, size: Any = MISSING) -> Any:
     if start is MISSING:
         return "" if size is not MISSING else text
     count = len(text)
-    if count + start < 0:
-        start = 0
+    start = min(start, count) if count + start >= 0 else 0  # 0 also for what is no number
     first = int(start) if start > -1 else max(0, count + int(start))
     if size is MISSING:
         return text[first:] if first < count else ""
-    if size <= 0:
+    if not size > 0:
         return ""
     end = start + size if start >= 0 else count + start + size
     return mended(text[first : max(0, int(min(end, count)))])
@@ -130,7 +130,7 @@ def pad(text: Any, width: Any, sign: Any = MISSING) -> Any:
     sign = " " if sign is MISSING or not sign else sign
     if abs(width) > LARGEST_TEXT:
         raise fault(code="D2015", message=f"a text is longer than {LARGEST_TEXT}")
-    missing = abs(int(width)) - len(text)
+    missing = int(abs(width)) - len(text) if width == width else 0
     if missing <= 0:
         return text
     filling = (sign * (missing // len(sign) + 1))[:missing]
@@ -145,7 +145,7 @@ def contains_text(text: str, sign: str) -> bool:
 def split_text(text: str, sign: str, limit: Any) -> list[str]:
     """The text split at a sign; the empty sign splits it into UTF-16 units."""
     pieces = _pieces(text, sign) if sign else list(units(text))
-    return pieces if limit is MISSING else pieces[: int(limit)]
+    return pieces if limit is MISSING else pieces[: int(min(limit, len(pieces)))]
 
 
 def replace_text(text: str, sign: str, replacement: str, limit: Any) -> str:
@@ -153,7 +153,7 @@ def replace_text(text: str, sign: str, replacement: str, limit: Any) -> str:
     pieces = _pieces(text, sign)
     most = len(pieces) - 1
     if limit is not MISSING:
-        most = min(most, -int(-limit // 1))
+        most = math.ceil(min(limit, most))
     if most * len(replacement) + len(text) > LARGEST_TEXT:
         raise fault(code="D2015", message=f"a text is longer than {LARGEST_TEXT}")
     return mended(replacement.join(pieces[: most + 1]) + "".join(sign + piece for piece in pieces[most + 1 :]))

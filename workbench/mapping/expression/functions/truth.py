@@ -9,6 +9,7 @@ from workbench.mapping.expression.functions.values import (
     Cons,
     Function,
     Sequence,
+    as_double,
     check_depth,
     fault,
     is_number,
@@ -63,6 +64,8 @@ def same(left: Any, right: Any, depth: int = 0) -> bool:
     if left is right and kind is not float:
         return True
     if kind is right.__class__ and kind is not dict and kind not in (list, Sequence, Cons):
+        if kind is int:
+            return bool(left == right or as_double(left) == as_double(right))
         return left is right if kind is Function else bool(left == right)
     check_depth(depth)
     if isinstance(left, list) and isinstance(right, list):
@@ -78,7 +81,7 @@ def same(left: Any, right: Any, depth: int = 0) -> bool:
         and right.__class__ is not bool
         and isinstance(left, int | float)
         and isinstance(right, int | float)
-        and left == right
+        and as_double(left) == as_double(right)
     )
 
 
@@ -112,25 +115,29 @@ def utf16_less(left: str, right: str) -> bool:
 def less(left: Any, right: Any) -> Any:
     """`left < right`."""
     kind = _comparable(left, right)
-    return MISSING if kind is None else utf16_less(left, right) if kind is str else left < right
+    return MISSING if kind is None else utf16_less(left, right) if kind is str else as_double(left) < as_double(right)
 
 
 def more(left: Any, right: Any) -> Any:
     """`left > right`."""
     kind = _comparable(left, right)
-    return MISSING if kind is None else utf16_less(right, left) if kind is str else left > right
+    return MISSING if kind is None else utf16_less(right, left) if kind is str else as_double(left) > as_double(right)
 
 
 def less_equal(left: Any, right: Any) -> Any:
     """`left <= right`."""
     kind = _comparable(left, right)
-    return MISSING if kind is None else not utf16_less(right, left) if kind is str else left <= right
+    return (
+        MISSING if kind is None else not utf16_less(right, left) if kind is str else as_double(left) <= as_double(right)
+    )
 
 
 def more_equal(left: Any, right: Any) -> Any:
     """`left >= right`."""
     kind = _comparable(left, right)
-    return MISSING if kind is None else not utf16_less(left, right) if kind is str else left >= right
+    return (
+        MISSING if kind is None else not utf16_less(left, right) if kind is str else as_double(left) >= as_double(right)
+    )
 
 
 def _comparable(left: Any, right: Any) -> type | None:

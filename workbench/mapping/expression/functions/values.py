@@ -6,6 +6,7 @@ stays a list. The two are told apart by type: `Sequence` and `list`. `Cons` is a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -22,10 +23,12 @@ __all__ = [
     "Sequence",
     "TailCall",
     "absent",
+    "as_double",
     "binding",
     "check_depth",
     "collapse",
     "cons_of",
+    "double",
     "fault",
     "function_of",
     "is_number",
@@ -172,7 +175,7 @@ def is_number(value: Any) -> bool:
         MappingRunError: D1001, the number is infinite.
     """
     if value.__class__ is int:
-        if -_EXACT <= value <= _EXACT or value.bit_length() < 1024:
+        if -_EXACT <= value <= _EXACT or math.isfinite(double(value)):
             return True
         raise fault(code="D1001", message="a number is out of range")
     if value.__class__ is not float or value != value:
@@ -180,6 +183,23 @@ def is_number(value: Any) -> bool:
     if value in (float("inf"), float("-inf")):
         raise fault(code="D1001", message="a number is out of range")
     return True
+
+
+def double(value: float) -> float:
+    """The nearest double of a whole number, infinity beyond the last."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def as_double(value: Any) -> Any:
+    """A number of the data as JavaScript has it: beyond 2^53 an int has already lost its last digits there.
+
+    >>> as_double(2**53 + 1) == as_double(2**53), as_double(7), as_double(10**400)
+    (True, 7, inf)
+    """
+    return value if value.__class__ is float or -_EXACT <= value <= _EXACT else double(value)
 
 
 def absent(value: Any) -> Any:

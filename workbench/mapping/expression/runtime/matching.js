@@ -46,7 +46,7 @@ function match(run, text, pattern, limit) {
 function split(run, text, separator, limit) {
   if (text === undefined) return undefined;
   checkLimit(limit, "D3020", "split");
-  if (limit !== undefined && limit <= 0) return [];
+  if (limit !== undefined && !(limit > 0)) return [];
   if (typeof separator === "string") return limit === undefined ? text.split(separator) : text.split(separator).slice(0, Math.trunc(limit));
   checkMatcher(separator);
   const out = [];
@@ -65,7 +65,7 @@ function replace(run, text, pattern, replacement, limit) {
   if (text === undefined) return undefined;
   if (pattern === "") throw fault("D3010", "$replace cannot search for the empty text");
   checkLimit(limit, "D3011", "replace");
-  if (limit !== undefined && limit <= 0) return text;
+  if (limit !== undefined && !(limit > 0)) return text;
   if (typeof pattern === "string") return replaceText(text, pattern, replacement, limit);
   checkMatcher(pattern);
   const parts = [];

@@ -41,7 +41,7 @@ function pad(text, width, sign) {
   if (text === undefined || width === undefined) return text;
   if (Math.abs(width) > LARGEST_TEXT) throw fault("D2015", "a text is longer than 20000000");
   const missing = Math.abs(Math.trunc(width)) - length(text);
-  if (missing <= 0) return text;
+  if (!(missing > 0)) return text;
   const signs = Array.from(sign || " ");
   const filling = Array.from({ length: missing }, (_, place) => signs[place % signs.length]).join("");
   return width > 0 ? text + filling : filling + text;
