@@ -144,15 +144,14 @@ def _unescaped(url: str | None) -> list[str]:
 
 
 def _with_ports(url: str | None) -> list[str]:
-    """Return a URL as sent, then without and with its scheme's port: Twilio signs one, a proxy may show the other."""
+    """Return a URL as sent, and without its port or, where it has none, with its scheme's: a proxy may show either."""
     parts = _split(url)
     if not url or not parts.hostname:
         return [url] if url else []
-    port = 443 if parts.scheme == "https" else 80
     login, at, host = parts.netloc.rpartition("@")
     bare = re.sub(r":\d*$", "", host)
-    forms = [parts._replace(netloc=f"{login}{at}{name}").geturl() for name in (bare, f"{bare}:{port}")]
-    return list(dict.fromkeys([url, *forms]))
+    other = f"{host}:{443 if parts.scheme == 'https' else 80}" if host == bare else bare
+    return [url, parts._replace(netloc=f"{login}{at}{other}").geturl()]
 
 
 def _split(url: str | None) -> SplitResult:
