@@ -51,6 +51,12 @@ def found(name: str, body: Any, headers: dict[str, str] | None = None) -> list[t
         ("stripe", {"specversion": "1.0", "data": SNAPSHOT}, {}, PAID),
         ("okta", LOG_EVENT, {}, ("u1", "user.lifecycle.create", "2026-11-02T15:20:11.123000+00:00")),
         (
+            "okta",
+            {"eventType": "com.okta.user.pre-registration", "data": {"context": {"request": {"id": "reg1"}}}},
+            {},
+            ("reg1", "com.okta.user.pre-registration", None),
+        ),
+        (
             "github",
             {"action": "opened", "issue": {"updated_at": "2026-11-23T10:00:00Z"}},
             {"x-github-event": "issues", "x-github-delivery": "d1"},
