@@ -34,7 +34,7 @@ class Capture:
     url: str  # where it listens
     counts: Counter[str]  # deliveries by verdict, as they come
     stop: Callable[[], None]
-    wait: Callable[[], None]  # until it is stopped
+    wait: Callable[[], object]  # until it is stopped
 
 
 @contextmanager
@@ -97,20 +97,26 @@ def capture_deliveries(
 
 
 @contextmanager
-def _serving(receiver: Receiver, listening: socket.socket) -> Iterator[tuple[Callable[[], None], Callable[[], None]]]:
+def _serving(receiver: Receiver, listening: socket.socket) -> Iterator[tuple[Callable[[], None], Callable[[], object]]]:
     """Serve in a thread of its own while the block runs; give how to stop it, and how to wait until it is stopped."""
     application = receiver_application(receiver)
     # The logging of a notebook is not ours to configure.
     server = uvicorn.Server(uvicorn.Config(application, log_config=None, access_log=False, lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="receiver", daemon=True)
+    ended = threading.Event()  # a thread whose join was interrupted by Ctrl-C counts as ended while it still runs
+
+    def serve() -> None:
+        try:
+            server.run(sockets=[listening])
+        finally:
+            ended.set()
 
     def stop() -> None:
         server.should_exit = True
-        thread.join(timeout=STOP_SECONDS)
+        ended.wait(STOP_SECONDS)
 
-    thread.start()
+    threading.Thread(target=serve, name="receiver", daemon=True).start()
     try:
-        yield stop, thread.join
+        yield stop, ended.wait
     finally:
         stop()  # requests under way are finished first
 
