@@ -10,6 +10,7 @@ import pytest
 from typer.testing import Result
 
 Workbench = Callable[..., Result]
+SAMPLES = Path(__file__).parents[3] / "sample_events"
 PAID = "evt_1QiDSA7GB5bzGYEf6UglTpWE"  # of the sample invoice.paid/membership
 
 
@@ -67,7 +68,7 @@ def test_a_store_that_is_not_there_is_not_made_by_asking(project: Path, workbenc
         (("list", "--since", "banana"), "is neither a span"),
         (("list", "--where", "currency"), "--where takes path=value"),
         (("delete",), "say which events"),
-        (("diff", "sample_events"), "give a second corpus, or --mapping"),
+        (("diff", "sample_events"), "give a second corpus, --versions or --mapping"),
         (("pull", "github", "--since", "1d"), "'github'"),
     ],
 )
@@ -135,6 +136,18 @@ def test_corpora_that_differ_are_exit_code_1(kept: Path, workbench: Workbench) -
     assert ("new-type", "invoice.voided") in {(row["kind"], row["event_type"]) for row in rows(run)}
     assert unread.exit_code == 1
     assert "data.object.forgiven" in {row["path"] for row in rows(unread)}
+
+
+def test_two_api_versions_of_one_corpus_are_compared(project: Path, workbench: Workbench) -> None:
+    """Between Stripe's shape before basil and after, an invoice lost its charge; a version nobody sent is an error."""
+    one = ("events", "diff", SAMPLES / "stripe/invoice.paid", "--json", "--versions")
+
+    run = workbench(*one, "2024", "2026")
+    none = workbench(*one, "2024", "1999")
+
+    assert run.exit_code == 1
+    assert ("vanished-field", "data.object.charge") in {(row["kind"], row["path"]) for row in rows(run)}
+    assert "holds no event of API version 1999 that may be used" in str(none.exception)
 
 
 def test_drift_is_cut_to_what_a_mapping_reads(kept: Path, workbench: Workbench) -> None:

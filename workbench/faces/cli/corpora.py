@@ -66,6 +66,12 @@ def diff(
         Path | None,
         typer.Option(help="Only what this mapping reads; of one corpus, what it reads and no event has."),
     ] = None,
+    versions: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            help="Two API versions, or how they begin: of one corpus, the events of the one and of the other."
+        ),
+    ] = None,
     type: TypeOption = None,  # noqa: A002 - the option's name
     provider: ProviderOption = None,
     presence: Annotated[float, typer.Option(min=0, max=1, help="How far a field's presence must move.")] = 0.1,
@@ -77,15 +83,18 @@ def diff(
 
     [dim]workbench events diff last-month.ndjson this-month.ndjson[/dim]
     [dim]workbench events diff this-month.ndjson --mapping mappings/stripe/stripe-invoice.yaml[/dim]
+    [dim]workbench events diff sample_events --versions 2024 2026 --type invoice.paid[/dim]
     """
     from workbench.faces.tables import Column, Table
 
-    if after:
-        records = _drift(before, after, mapping, type, provider, presence)
+    if after or versions:
+        old, new = versions or (None, None)
+        first = _profiled(before, type, provider, old)
+        records = _drift(first, _profiled(after or before, type, provider, new), mapping, presence)
     elif mapping:
         records = _unread(mapping, before, type, provider)
     else:
-        message = "give a second corpus, or --mapping"
+        message = "give a second corpus, --versions or --mapping"
         raise typer.BadParameter(message)
     headings = {"event_type": "event type", "kind": "what", "path": "path", "before": "before", "after": "after"}
     columns = tuple(
@@ -98,33 +107,33 @@ def diff(
         raise typer.Exit(1)
 
 
-def _events(path: Path, type_: str | None, provider: str | None) -> Iterator[Event]:
+def _events(path: Path, type_: str | None, provider: str | None, version: str | None = None) -> Iterator[Event]:
     from workbench.flows.corpora import stream_events
     from workbench.mapping.event_types import accepts_type
 
     for event in stream_events(path, provider=provider, providers=known_providers(), report=complain):
-        if type_ is None or accepts_type([type_], event.type):
+        meant = type_ is None or accepts_type([type_], event.type)
+        if meant and (version is None or str(event.payload.get("api_version")).startswith(version)):
             yield event
 
 
-def _profiled(path: Path, type_: str | None, provider: str | None) -> EventProfile:
+def _profiled(path: Path, type_: str | None, provider: str | None, version: str | None = None) -> EventProfile:
     from workbench.events.profile import profile_events
 
-    found = profile_events(_events(path, type_, provider))
+    found = profile_events(_events(path, type_, provider, version))
     if not found.count:
-        message = f"{path} holds no event{f' of type {type_}' if type_ else ''} that may be used"
+        meant = f"{f' of type {type_}' if type_ else ''}{f' of API version {version}' if version else ''}"
+        message = f"{path} holds no event{meant} that may be used"
         raise DeliveryError(message)
     return found
 
 
-def _drift(
-    before: Path, after: Path, mapping: Path | None, type_: str | None, provider: str | None, presence: float
-) -> list[dict[str, Any]]:
+def _drift(before: EventProfile, after: EventProfile, mapping: Path | None, presence: float) -> list[dict[str, Any]]:
     from workbench.events.drift import compare_profiles
     from workbench.flows.corpora import is_read
     from workbench.flows.design import load_mapping
 
-    found = compare_profiles(_profiled(before, type_, provider), _profiled(after, type_, provider), presence=presence)
+    found = compare_profiles(before, after, presence=presence)
     if mapping:
         reading = load_mapping(mapping)
         found = tuple(each for each in found if is_read(each, reading))
