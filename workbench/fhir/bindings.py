@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from workbench.fhir.definitions import Binding, is_resource_type
+from workbench.fhir.definitions import Binding, Element, is_resource_type
 from workbench.fhir.faults import Check, Fault, as_faults, list_choices
 from workbench.fhir.primitives import PRIMITIVES
 
-__all__ = ["make_code_check", "make_coded_check", "make_target_check"]
+__all__ = ["make_check_of_use", "make_code_check", "required_binding"]
 
 _TYPE_IN_REFERENCE: Final = re.compile(r"(?:https?://\S+/)?([A-Z][A-Za-z]+)[/?]\S+")
 _OTHER_REFERENCE: Final = re.compile(
@@ -25,6 +25,22 @@ _NO_REFERENCE: Final = Fault(
     "write Type/id, Type?search, #id or a URL",
     ".reference",
 )
+
+
+def required_binding(element: Element) -> Binding | None:
+    """The binding of an element that its codes can be held against; None where it has none, or no list of codes."""
+    binding = element.binding
+    return binding if binding and binding.strength == "required" and binding.codes else None
+
+
+def make_check_of_use(element: Element, check_type: Check) -> Check:
+    """The check of a JSON object as one element uses its type: with the element's codes, or its reference targets."""
+    bound = required_binding(element)
+    if bound and element.type in {"Coding", "CodeableConcept"}:
+        return _make_coded_check(element.type, bound, check_type)
+    if element.targets and "Resource" not in element.targets:
+        return _make_target_check(element.targets, check_type)
+    return check_type
 
 
 def make_code_check(type_name: str, binding: Binding) -> Check:
@@ -45,7 +61,7 @@ def make_code_check(type_name: str, binding: Binding) -> Check:
     return check
 
 
-def make_coded_check(type_name: str, binding: Binding, check_type: Check) -> Check:
+def _make_coded_check(type_name: str, binding: Binding, check_type: Check) -> Check:
     """The check of a Coding or CodeableConcept of which one coding must be in a value set."""
     codes = binding.codes or {}
     anything = frozenset().union(*codes.values())
@@ -70,14 +86,17 @@ def make_coded_check(type_name: str, binding: Binding, check_type: Check) -> Che
     return check
 
 
-def make_target_check(targets: tuple[str, ...], check_type: Check) -> Check:
+def _make_target_check(targets: tuple[str, ...], check_type: Check) -> Check:
     """The check of a Reference that may only point to some resource types, literal, conditional or logical."""
     allowed = frozenset(targets)
+    is_plain = re.compile(rf"(?:{'|'.join(sorted(allowed))})[/?]\S+").fullmatch
 
     def check(value: Any) -> list[Fault] | None:
         if found := check_type(value):
             return list(as_faults(found, value))
         pointed = value.get("reference")
+        if pointed and is_plain(pointed):
+            return None  # the common case, before the slower ones
         named = _TYPE_IN_REFERENCE.fullmatch(pointed) if pointed else None
         if pointed and not named and not _OTHER_REFERENCE.fullmatch(pointed):
             return [_NO_REFERENCE]

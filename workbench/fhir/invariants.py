@@ -156,7 +156,7 @@ class _Parser:
             return self.function(word, lambda focus: [focus])
         names = _json_names(word, self.type_name)
         self.names.update(names)
-        return _step(names, lambda focus: [focus])
+        return _property(*names) if len(names) == 1 else _step(names, lambda focus: [focus])
 
     def function(self, name: str, source: _Node) -> _Node:
         self.expect("(")
@@ -173,6 +173,14 @@ class _Parser:
 def _json_names(name: str, type_name: str) -> list[str]:
     """The JSON names of an element: `value` of a type with `value[x]` stands for `valueString` and its kin."""
     return [child.name for child in children(type_name).values() if child.choice == f"{name}[x]"] or [name]
+
+
+def _property(name: str) -> _Node:
+    def look(focus: Any) -> _Collection:
+        child = focus.get(name) if isinstance(focus, dict) else None
+        return child if isinstance(child, list) else [] if child is None else [child]
+
+    return look
 
 
 def _step(names: list[str], source: _Node) -> _Node:
@@ -255,7 +263,9 @@ def _order(word: str, left: _Node, right: _Node) -> _Node:
 def _comparable(first: Any, second: Any) -> bool:
     """Numbers, and dates of one form: of two precisions or zones the order of their texts says nothing."""
     if isinstance(first, str) and isinstance(second, str):
-        return len(first) == len(second) and all(_ZONED.fullmatch(text) for text in (first, second))
+        return (
+            len(first) == len(second) and _ZONED.fullmatch(first) is not None and _ZONED.fullmatch(second) is not None
+        )
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in (first, second))
 
 
