@@ -69,7 +69,8 @@ def _check_names(scoped: ScopedLeaf, document: MappingDocument, findings: Findin
 
 def _check_portable(scoped: ScopedLeaf, findings: Findings) -> None:
     """Write the expression for nobody: what only its neighbours show to be outside the profile is refused then."""
-    variables = {name: Variable(code=f"v_{name}", raw=True, absent=True) for name in scoped.variables}
+    used = {use.name for use in uses_of(scoped.leaf.node)}
+    variables = {name: Variable(code=f"v_{name}", raw=True, absent=True) for name in used & set(scoped.variables)}
     scope = Scope(context="event", this="event", whole="event", raw=True, variables=variables)
     try:
         write_leaf(PythonWriter(helpers=HELPERS), scoped.leaf.node, scope)

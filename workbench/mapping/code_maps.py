@@ -18,7 +18,7 @@ from workbench.mapping.problems import Findings, Place
 
 __all__ = ["CodeMap", "read_code_map"]
 
-_NO_TRANSLATION: Final = frozenset({"unmatched", "disjoint"})
+_NO_TRANSLATION: Final = ("unmatched", "disjoint")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +65,9 @@ def _decoded(source: str | Mapping[str, Any], findings: Findings) -> Mapping[str
         place = Place(line=error.lineno, column=error.colno)
         findings.add("code-map", f"not JSON: {error.msg}", place, remedy="correct the syntax here or just before")
         return None
-    except RecursionError:
-        findings.add("code-map", "the file is nested too deeply", remedy="give a FHIR ConceptMap")
+    except (RecursionError, ValueError) as error:
+        found = "is nested too deeply" if isinstance(error, RecursionError) else "holds a number of thousands of digits"
+        findings.add("code-map", f"the file {found}", remedy="give a FHIR ConceptMap")
         return None
     if isinstance(document, dict) and document.get("resourceType") == "ConceptMap":
         return document
@@ -106,10 +107,10 @@ class _CodeMapReader:
             for target in _objects(element.get("target"))
             if target.get("equivalence") not in _NO_TRANSLATION
         ]
-        if len(set(targets)) > 1:
-            self._fault("a code has more than one target", path, "keep one: $code gives one code")
-        elif targets and (not isinstance(targets[0], str) or not targets[0]):
+        if any(not isinstance(target, str) or not target for target in targets):
             self._fault("a target has no code", path, "add the FHIR code")
+        elif len(set(targets)) > 1:
+            self._fault("a code has more than one target", path, "keep one: $code gives one code")
         elif code in self._table and targets:
             self._fault("a code stands twice", path, "keep one")
         elif targets:

@@ -125,9 +125,15 @@ function placedFault(error, place) {
 const DEGENERATE =
   /[\x00-\x1f\x7f-\x9f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|^[\x20\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]|[\x20\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]$/;
 
+const LONGEST_IDENTITY = 2000; // characters: it becomes part of a URL
+
+function isShort(value) {
+  return value.length <= LONGEST_IDENTITY || (value.length <= 2 * LONGEST_IDENTITY && [...value].length <= LONGEST_IDENTITY);
+}
+
 function identityValue(value) {
-  if (typeof value === "string" && value && !DEGENERATE.test(value)) return value;
-  const expected = "an identity's value is a text without control characters or blanks at its ends";
+  if (typeof value === "string" && value && isShort(value) && !DEGENERATE.test(value)) return value;
+  const expected = "an identity's value is a text of at most " + LONGEST_IDENTITY + " characters, none a control character, no blank at its ends";
   throw helperFault("identity", expected, value, "give the provider's own id; a number needs $string");
 }
 
@@ -228,20 +234,22 @@ function filled(value) {
 // The rows with each identity once: what stands first stays, a later one adds elements and identifiers it lacks.
 function mergeRows(rows) {
   const first = new Map();
+  const identifiers = new Map(); // of those that stand twice, gathered
   for (const row of rows) {
     const identity = JSON.stringify([row.resource.resourceType, row.parameter, row.system, row.value]);
-    const kept = first.get(identity);
+    const kept = first.get(identity)?.resource;
     if (!kept) {
       first.set(identity, row);
       continue;
     }
+    if (row.resource.identifier) {
+      if (!identifiers.has(identity)) identifiers.set(identity, [...(kept.identifier ?? [])]);
+      for (const one of row.resource.identifier) identifiers.get(identity).push(one);
+    }
     for (const [name, element] of Object.entries(row.resource)) {
-      if (!Object.hasOwn(kept.resource, name)) kept.resource[name] = element;
-      else if (name === "identifier") {
-        const known = new Set(kept.resource.identifier.map((one) => JSON.stringify(one)));
-        kept.resource.identifier.push(...element.filter((one) => !known.has(JSON.stringify(one))));
-      }
+      if (!Object.hasOwn(kept, name)) kept[name] = element;
     }
   }
+  for (const [identity, gathered] of identifiers) first.get(identity).resource.identifier = eachOnce(gathered);
   return [...first.values()];
 }

@@ -30,6 +30,7 @@ __all__ = [
 
 _LARGEST: Final = 2**53 - 1
 _DEEPEST: Final = 200
+_LONGEST_IDENTITY: Final = 2_000  # characters: it becomes part of a URL
 _BLANK: Final = "\\x20\\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 _DEGENERATE: Final = re.compile(f"[\\x00-\\x1f\\x7f-\\x9f\ud800-\udfff]|^[{_BLANK}]|[{_BLANK}]$")
 _SEARCH_SIGN: Final = re.compile(r"[\\,$|]")
@@ -93,9 +94,13 @@ def code_translator(code_map: CodeMap) -> Callable[[Any, int, list[tuple[int, st
 
 def identity_value(value: Any) -> str:
     """The value if it can name a resource: a text, neither empty nor blank at an end, without control characters."""
-    if value.__class__ is str and (value.isidentifier() or (value and not _DEGENERATE.search(value))):
+    is_short = value.__class__ is str and len(value) <= _LONGEST_IDENTITY
+    if is_short and (value.isidentifier() or (value and not _DEGENERATE.search(value))):
         return str(value)
-    expected = "an identity's value is a text without control characters or blanks at its ends"
+    expected = (
+        f"an identity's value is a text of at most {_LONGEST_IDENTITY} characters, "
+        "none a control character, no blank at its ends"
+    )
     raise helper_fault(value, "identity", expected, "give the provider's own id; a number needs $string")
 
 
@@ -164,23 +169,33 @@ def optional_identity(value: Any) -> str | None:
 
 
 def each_once(items: list[Any]) -> list[Any]:
-    """The items, each once, at its first place."""
-    return [item for index, item in enumerate(items) if item not in items[:index]]
+    """The items, each once, at its first place; they may be many, so that none is compared with all the others.
+
+    >>> each_once([{"value": "a"}, {"value": True}, {"value": 1}, {"value": "a"}])
+    [{'value': 'a'}, {'value': True}, {'value': 1}]
+    """
+    first: dict[str, Any] = {}
+    for item in items:
+        first.setdefault(repr(item), item)
+    return list(first.values())
 
 
 def merge_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows with each identity once: what stands first stays, a later one adds elements and identifiers it lacks."""
     first: dict[tuple[Any, ...], dict[str, Any]] = {}
+    identifiers: dict[tuple[Any, ...], list[Any]] = {}  # of those that stand twice, gathered
     for row in rows:
-        identity = (row["resource"]["resourceType"], row["parameter"], row["system"], row["value"])
-        if (kept := first.setdefault(identity, row)) is row:
+        resource = row["resource"]
+        identity = (resource["resourceType"], row["parameter"], row["system"], row["value"])
+        kept = first.setdefault(identity, row)["resource"]
+        if kept is resource:
             continue
-        resource = kept["resource"]
-        for name, element in row["resource"].items():
-            if name == "identifier" and name in resource:
-                resource[name] = [*resource[name], *(one for one in element if one not in resource[name])]
-            else:
-                resource.setdefault(name, element)
+        if "identifier" in resource:
+            identifiers.setdefault(identity, list(kept.get("identifier", ()))).extend(resource["identifier"])
+        for name, element in resource.items():
+            kept.setdefault(name, element)
+    for identity, gathered in identifiers.items():
+        first[identity]["resource"]["identifier"] = each_once(gathered)
     return list(first.values())
 
 

@@ -107,14 +107,17 @@ class JavaScript(Lines):
     def append(self, name: str, value: Value) -> None:
         """Add to a list; a `json` or `list` value is spliced, a missing one is not added."""
         if value.kind == "list":
-            self.write(f"{name}.push(...{value.text});")
+            self.write(self._splice(name, value))
             return
         addition = f"{name}.push({value.text});"
         if value.kind != "json":
             self.write(addition if value.kind == "always" else f"if ({self._held(value)}) {addition}")
             return
-        self.write(f"if (Array.isArray({value.text})) {name}.push(...{value.text});")
+        self.write(f"if (Array.isArray({value.text})) {self._splice(name, value)}")
         self.write(f"else if ({value.text} !== undefined) {addition}")
+
+    def _splice(self, name: str, value: Value) -> str:
+        return f"for (const item of {value.text}) {name}.push(item);"  # push(...) puts them on the stack: not 200,000
 
     def optional(self, value: Value) -> str:
         """The value with every kind of empty turned into missing."""

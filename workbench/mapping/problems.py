@@ -27,6 +27,7 @@ class Findings:
 
     file: str
     problems: list[Problem] = field(default_factory=list)
+    _known: set[Problem] = field(default_factory=set)
 
     def add(
         self,
@@ -52,7 +53,8 @@ class Findings:
             remedy=remedy,
             severity=severity,
         )
-        if problem not in self.problems:  # an alias is read once for every place that uses it
+        if problem not in self._known:  # an alias is read once for every place that uses it
+            self._known.add(problem)
             self.problems.append(problem)
 
     def sorted(self) -> list[Problem]:

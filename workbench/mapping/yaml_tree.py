@@ -21,7 +21,7 @@ from workbench.mapping.problems import Findings, Place
 __all__ = ["Listing", "Node", "Scalar", "Table", "read_tree"]
 
 _LARGEST_TEXT: Final = 1_000_000  # characters
-_MOST_NODES: Final = 50_000  # aliases followed
+_MOST_NODES: Final = 20_000  # aliases followed
 _DEEPEST: Final = 60
 
 _LOADER: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # libyaml where it is built in: eight times faster

@@ -31,6 +31,7 @@ from workbench.mapping.expression.pattern_risk import degree
 
 __all__ = ["Pattern", "checked_pattern"]
 
+_MOST_GROUPS: Final = 100  # they are read by recursion, one inside the other
 _WORD: Final = "[A-Za-z0-9_]"
 _LINE_END: Final = "\\n\\r\\u2028\\u2029"
 _LONGEST: Final = (20_000_000, 20_000_000, 14_000, 600, 120)  # by degree: about 2e8 steps at the most
@@ -63,6 +64,8 @@ def checked_pattern(node: ir.Regex) -> Pattern:
 def _translated(pattern: str, flags: str, doubled: bool) -> Pattern:
     if doubled:
         raise PatternError(reason="a flag given twice")
+    if pattern.count("(") > _MOST_GROUPS:
+        raise PatternError(reason=f"more than {_MOST_GROUPS} groups")
     tree = read_pattern(pattern, ignore_case="i" in flags)
     _check(tree)
     longest = _LONGEST[min(degree(tree), len(_LONGEST) - 1)]

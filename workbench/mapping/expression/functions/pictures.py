@@ -152,7 +152,7 @@ def _value(marker: Marker, text: str) -> Any:
         sign_and_hours, _, minutes = text.removeprefix("GMT").partition(":")
         if not marker.separator and len(sign_and_hours) > 3:
             sign_and_hours, minutes = sign_and_hours[:3], sign_and_hours[3:]
-        return int(sign_and_hours) * 60 + int(minutes or 0)
+        return _whole(sign_and_hours) * 60 + _whole(minutes or "0")
     if marker.part == "f":
         return int(float("0." + text[:3]) * 1000)
     if marker.part == "P":
@@ -160,7 +160,13 @@ def _value(marker: Marker, text: str) -> Any:
     if marker.name:
         names = _MONTHS if marker.part == "M" else _DAYS
         return {name[: marker.longest]: place for place, name in enumerate(names, start=1)}.get(text)
-    return int(text[:-2] if marker.ordinal else text)
+    return _whole(text[:-2] if marker.ordinal else text)
+
+
+def _whole(digits: str) -> float:
+    """The number; NaN for one beyond the largest double, since no time is made of it."""
+    value = float(digits)
+    return int(value) if math.isfinite(value) else math.nan
 
 
 def _is_kind(values: dict[str, Any], wanted: str, others: str) -> bool:
