@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,9 +13,12 @@ import typer
 from workbench.faces.cli import mapping_corpus
 from workbench.faces.cli.places import known_providers
 from workbench.faces.cli.problems import FormatOption, ProblemForm, problem_text
-from workbench.faces.cli.terminal import complain, results, show_frame
+from workbench.faces.cli.terminal import complain, results, say, show_frame
 
 if TYPE_CHECKING:
+    from workbench.errors import Problem
+    from workbench.flows.design import MappedEvents
+    from workbench.mapping.compile import EventMapping
     from workbench.mapping.results import MappingResult
 
 __all__ = ["check", "register", "run"]
@@ -65,6 +69,9 @@ def run(
     explain: Annotated[
         bool, typer.Option("--explain", help="For each leaf: what it read, its expression, the type it gave.")
     ] = False,
+    authoritative: Annotated[
+        bool, typer.Option("--authoritative", help="Ask Medplum's own validator as well, on a fresh sandbox.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The table's rows as JSON lines.")] = False,
 ) -> None:
     """Map events to FHIR resources.
@@ -92,11 +99,19 @@ def run(
             results().print(json.dumps(made.resource, ensure_ascii=False), markup=False, soft_wrap=True)
     else:
         results().print(mapped.to_frame().drop(columns="first_problem").to_string(index=False), markup=False)
-    errors = [problem for problem in mapped.problems if problem.severity == "error"]
-    for problem in mapped.problems:
+    problems = [*mapped.problems, *(_on_a_server(mapped, mappings) if authoritative else ())]
+    for problem in problems:
         complain(problem)
-    if errors:
+    if any(problem.severity == "error" for problem in problems):
         raise typer.Exit(1)
+
+
+def _on_a_server(mapped: MappedEvents, mappings: Sequence[EventMapping]) -> tuple[Problem, ...]:
+    from workbench.flows.connect import sandbox
+    from workbench.flows.server_validation import validate_on_server
+
+    with sandbox() as server:
+        return validate_on_server(mapped, mappings, server, progress=say)
 
 
 def _explain(event_type: str, result: MappingResult) -> None:
