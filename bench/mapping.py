@@ -4,7 +4,8 @@
 
 Every program's output is compared with the hand-written one before anything is measured. Prints medians over the rounds
 of events per CPU-second, and the ratio to the hand-written program that ran just before: Python, then the JavaScript of
-the bot on Node, then a backfill of a hundred thousand NDJSON lines through two processes.
+the bot on Node, the JSONata engines of Python and Node on the same job, then a backfill of a hundred thousand NDJSON
+lines through two processes.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import orjson
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from bench.engines import against_engines
 from bench.events import invoice_events
 from bench.hand_written import map_by_hand
 from workbench.flows.design import load_mapping
@@ -96,6 +98,16 @@ def main(rounds: int) -> None:
         show(name, [[per_second(by_hand, inputs, 20), per_second(by_mapping, inputs, 20)] for _ in range(rounds)])
     for name, pairs in in_javascript(bodies, rounds).items():
         show(f"JavaScript {name}", pairs)
+    question = {
+        "expression": Path(__file__).with_name("invoice.jsonata").read_text(encoding="utf-8"),
+        "bodies": [body.decode() for body in bodies],
+        "expected": [map_by_hand(event) for event in events],
+    }
+    ours = {
+        "dict": lambda: per_second(MAPPING.map, events, 20),
+        "bytes": lambda: per_second(bytes_by_mapping, bodies, 20),
+    }
+    against_engines(question, ours, rounds)
     batches = [bodies * 25] * 63  # 100,800 lines
     begin = time.perf_counter()
     with ProcessPoolExecutor(2) as pool:
