@@ -94,6 +94,21 @@ def test_check_accepts_a_draft_of_any_resource_type(start: int) -> None:
         assert check_mapping(made.text, file=name, codes=made.codes) == ()
 
 
+def test_the_object_is_what_is_identified_though_an_event_lacks_its_id() -> None:
+    """An event that tells of no object yet (`invoice.upcoming`) does not make every event a resource of its own."""
+    without = {**EVENTS[0], "id": "evt_9", "data": {"object": {**EVENTS[0]["data"]["object"], "id": None}}}
+    del without["data"]["object"]["id"]
+    events = [
+        Event(provider="stripe", id=str(each["id"]), type="*", payload=each, delivery_id="")
+        for each in [*EVENTS, without]
+    ]
+    (profile,) = profile_events(events).types.values()
+
+    made = scaffold_mapping(profile.fields, name="first", provider="stripe", events=["invoice.*"], resource="Invoice")
+
+    assert "      value: =$object.id  # not in 20% of these events: exclude their types\n" in made.text
+
+
 def test_an_unknown_type_is_a_misuse() -> None:
     """The nearest known one is named."""
     with pytest.raises(ValueError, match=r"^FHIR R4 has no resource type Invoise; did you mean Invoice\?$"):

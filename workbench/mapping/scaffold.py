@@ -29,6 +29,7 @@ __all__ = ["Scaffold", "scaffold_mapping"]
 
 _OWN: Final = frozenset({"id", "meta", "implicitRules", "language", "text", "contained", "extension", "identifier"})
 _OWN_PARTS: Final = frozenset({"modifierExtension"})
+_MOST_LEFT_OUT: Final = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,4 +130,7 @@ def _left_out(fields: Sequence[FieldProfile], sources: Sources) -> str:
         kinds = sorted(set(found.types) - {"null", "object", "array"})
         if kinds and found.path not in sources.read:
             lines.append(f"#   {found.path}  ({found.format or ' or '.join(kinds)}, in {found.presence:.0%})")
+    more = len(lines) - 2 - _MOST_LEFT_OUT
+    if more > 0:
+        lines[2 + _MOST_LEFT_OUT :] = [f"#   and {more} more: `workbench map coverage` lists them"]
     return "\n".join(lines) + "\n" if len(lines) > 2 else ""

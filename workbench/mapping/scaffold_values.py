@@ -17,6 +17,7 @@ __all__ = ["Sources", "element_value"]
 _TIME_NAMES: Final = ("created", "published", "timestamp", "time", "occurred_at", "created_at", "date")
 _TIMES: Final = frozenset({"epoch-seconds", "epoch-milliseconds", "date-time"})
 _ID_NAMES: Final = ("id", "uuid", "guid", "key")
+_OBJECT_NAMES: Final = ("object", "resource", "payload", "data", "after")
 _UNDECIDED: Final = "to be decided"
 _LITERALS: Final[dict[str, Any]] = {
     "boolean": True,
@@ -55,7 +56,9 @@ class Sources:
         """The expression of the provider's id."""
         if self._identity is None:
             return Noted(value="=id", note="the field that identifies the resource")
-        return self.take(self._identity)
+        value = self.take(self._identity)
+        missing = 1 - self._identity.presence
+        return Noted(value=value, note=f"not in {missing:.0%} of these events: exclude their types") if missing else value
 
     def take(self, found: FieldProfile, wrap: str = "{}") -> str:
         """The expression that reads a field, from `$object` where it is inside."""
@@ -104,17 +107,11 @@ class Sources:
         return found.path.rpartition(".")[0] == self.object
 
     def _find_identity(self) -> FieldProfile | None:
-        ids = [
-            one
-            for one in self._plain
-            if one.keys[-1] in _ID_NAMES and one.presence == 1 and set(one.types) == {"string"}
-        ]
-        inner = [
-            one
-            for one in ids
-            if len(one.keys) > 1 and one.keys[-2] in ("object", "resource", "payload", "data", "after")
-        ]
-        return min(inner or ids, key=lambda one: (len(one.keys), _ID_NAMES.index(one.keys[-1])), default=None)
+        """The id of the object that the events tell of; one that a few events lack is better than that of the event."""
+        ids = [one for one in self._plain if one.keys[-1] in _ID_NAMES and set(one.types) == {"string"}]
+        inner = [one for one in ids if len(one.keys) > 1 and one.keys[-2] in _OBJECT_NAMES and one.presence >= 0.5]
+        sure = [one for one in ids if one.presence == 1]
+        return min(inner or sure, key=lambda one: (len(one.keys), _ID_NAMES.index(one.keys[-1])), default=None)
 
     def _find_time(self) -> str | None:
         times = [one for one in self._plain if one.format in _TIMES and len(one.keys) == 1 and one.presence == 1]
