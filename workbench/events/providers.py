@@ -36,8 +36,8 @@ class _Entries(Mapping[str, Provider]):
 PROVIDERS: Mapping[str, Provider] = _Entries()
 
 
-def find_provider(name: str) -> Provider:
-    """Return the shipped entry of that name.
+def find_provider(name: str, known: Mapping[str, Provider] = PROVIDERS) -> Provider:
+    """Return the entry of that name, among the shipped ones or those that are given.
 
     >>> find_provider("stripe").title
     'Stripe'
@@ -45,10 +45,11 @@ def find_provider(name: str) -> Provider:
     Raises:
         DeliveryError: there is none; the message lists those there are.
     """
-    if name not in PROVIDERS:
-        message = f"no provider is named {name!r}; known are {', '.join(PROVIDERS)}; describe your own in a YAML entry"
+    if name not in known:
+        own = f"describe your own in providers/{name}.yaml"
+        message = f"no provider is named {name!r}; known are {', '.join(sorted(known))}; {own}"
         raise DeliveryError(message)
-    return PROVIDERS[name]
+    return known[name]
 
 
 @cache

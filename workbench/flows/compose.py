@@ -24,6 +24,7 @@ from workbench.events.locators import find_path, matches
 from workbench.events.providers import Provider, find_provider
 from workbench.events.signatures import sign
 from workbench.flows.delivery_files import write_delivery
+from workbench.flows.provider_files import project_providers
 from workbench.flows.sources import read_deliveries
 
 __all__ = ["compose_event", "find_sample", "resign", "sign_samples"]
@@ -74,14 +75,14 @@ def sign_samples(folder: Path, secrets: Mapping[str, str]) -> int:
     Raises:
         DeliveryError: a body lacks its `.json`, or a folder names no provider that a secret was given for.
     """
-    signed = 0
+    signed, known = 0, project_providers(folder)
     for file in sorted(folder.glob("*/*/*.body")):
         item = next(iter(read_deliveries(file, datetime.fromisoformat("1970-01-01T00:00:00Z"))))
         name = file.parts[-3]
         if not isinstance(item, Delivery) or not item.headers or name not in secrets:
             message = f"{file} cannot be signed: it needs a .json with its headers beside it, and a secret of {name}"
             raise DeliveryError(message)
-        again = resign(item, find_provider(name), secrets[name], item.received_at)
+        again = resign(item, find_provider(name, known), secrets[name], item.received_at)
         write_delivery(again, file.parent, file.stem)
         signed += 1
     return signed

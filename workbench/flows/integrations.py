@@ -19,6 +19,7 @@ from workbench.errors import IntegrationError, MappingSpecError, Problem
 from workbench.events.providers import find_provider
 from workbench.events.schemes import Provider
 from workbench.flows.design import load_mapping
+from workbench.flows.provider_files import project_providers
 from workbench.mapping.compile import EventMapping
 
 __all__ = ["DEFAULT_SECRET_HEADER", "LoadedIntegration", "load_integration", "resolve_secrets"]
@@ -63,7 +64,7 @@ def load_integration(path: str | Path) -> LoadedIntegration:
         )
         raise IntegrationError([problem]) from None
     integration = read_integration(text, file=str(file))
-    provider = find_provider(integration.provider)
+    provider = find_provider(integration.provider, project_providers(file.parent))
     mappings = _load_mappings(integration, file)
     header = _secret_header(integration, provider)
     settings = BotSettings(

@@ -21,7 +21,8 @@ from workbench.errors import DeliveryError, Problem
 from workbench.events.delivery import Delivery, Event
 from workbench.events.envelopes import recognise_provider
 from workbench.events.locators import describe_shape
-from workbench.events.providers import PROVIDERS, Provider, find_provider
+from workbench.events.providers import Provider, find_provider
+from workbench.flows.provider_files import project_providers
 from workbench.flows.scenarios import read_scenario, scenario_deliveries
 from workbench.flows.sources import read_deliveries
 from workbench.flows.verdicts import JudgedDelivery, judge_delivery
@@ -95,7 +96,7 @@ def load_events(
     *,
     secrets: Mapping[str, str | Sequence[str]] | None = None,
     provider: str | None = None,
-    providers: Mapping[str, Provider] = PROVIDERS,
+    providers: Mapping[str, Provider] | None = None,
     now: datetime | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> LoadedEvents:
@@ -107,7 +108,7 @@ def load_events(
         secrets: the signing secrets by provider name; by default those in a `secrets.json` beside the events or in one
             of the three folders above.
         provider: whose events they are; by default each delivery tells by its headers or its shape.
-        providers: those to recognise; a project adds its own.
+        providers: those to recognise; by default the shipped ones and those of the project around the current folder.
         now: the time to judge deliveries by that were kept without one; by default the present. A recorded delivery is
             judged at its own `received_at`.
         progress: called with a line of text now and then.
@@ -137,7 +138,7 @@ def judge_deliveries(
     *,
     secrets: Mapping[str, str | Sequence[str]] | None = None,
     provider: str | None = None,
-    providers: Mapping[str, Provider] = PROVIDERS,
+    providers: Mapping[str, Provider] | None = None,
     now: datetime | None = None,
 ) -> Iterator[JudgedDelivery]:
     """Yield every delivery at a path with its verdict, one at a time: for more than fits into memory.
@@ -146,7 +147,8 @@ def judge_deliveries(
     """
     place = Path(path)
     known = _as_lists(read_secrets(place) if secrets is None else secrets)
-    chosen = None if provider is None else providers[provider] if provider in providers else find_provider(provider)
+    providers = project_providers(Path.cwd()) if providers is None else providers
+    chosen = None if provider is None else find_provider(provider, providers)
     moment = now or datetime.now(UTC)
     found = _play(place, known) if place.suffix in (".yaml", ".yml") else read_deliveries(place, moment)
     for item in found:

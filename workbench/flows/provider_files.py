@@ -8,10 +8,24 @@ from pathlib import Path
 
 import yaml
 
-from workbench.errors import IntegrationError, Problem
+from workbench.errors import IntegrationError, Problem, StoreError
 from workbench.events.providers import PROVIDERS, Provider, provider_from
+from workbench.flows.project import find_project
 
-__all__ = ["read_providers"]
+__all__ = ["project_providers", "read_providers"]
+
+
+def project_providers(start: Path) -> Mapping[str, Provider]:
+    """Return the shipped providers, and those that the project at or above a folder describes in `providers/`.
+
+    Raises:
+        IntegrationError: with every fault of every file.
+    """
+    try:
+        root = find_project(start).root
+    except StoreError:  # outside of a project the shipped ones are all there are
+        root = start
+    return read_providers(root / "providers")
 
 
 def read_providers(folder: Path) -> Mapping[str, Provider]:

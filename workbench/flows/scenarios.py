@@ -23,6 +23,7 @@ from workbench.errors import DeliveryError, IntegrationError, Problem
 from workbench.events.delivery import Delivery
 from workbench.events.providers import Provider, find_provider
 from workbench.flows.compose import find_sample, resign
+from workbench.flows.provider_files import project_providers
 
 __all__ = ["Fault", "Scenario", "Step", "read_scenario", "scenario_deliveries"]
 
@@ -72,7 +73,7 @@ def read_scenario(file: Path) -> Scenario:
     steps = [_step(step, number, file, problems) for number, step in enumerate(content["steps"], start=1)]
     if problems:
         raise IntegrationError(problems)
-    provider = find_provider(str(content.get("provider")))
+    provider = find_provider(str(content.get("provider")), project_providers(file.parent))
     return Scenario(title=str(content.get("title", file.stem)), provider=provider, steps=tuple(filter(None, steps)))
 
 

@@ -123,10 +123,10 @@ def new(
     from workbench.flows.project import find_project
 
     folder = samples or find_project(Path.cwd()).samples
-    sample = find_sample(folder, find_provider(provider), event_type, variant)
+    sender = find_provider(provider, known_providers())
     made = compose_event(
-        sample,
-        find_provider(provider),
+        find_sample(folder, sender, event_type, variant),
+        sender,
         secret=_signing_secret(provider, folder),
         now=datetime.now(UTC),
         changes=assignments(changes, "--set"),

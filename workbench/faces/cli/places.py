@@ -27,12 +27,6 @@ def store_file(store: Path | None) -> Path:
 
 def known_providers() -> Mapping[str, Provider]:
     """Give the shipped providers, and those that the project around the current folder describes in `providers/`."""
-    from workbench.errors import StoreError
-    from workbench.flows.project import find_project
-    from workbench.flows.provider_files import read_providers
+    from workbench.flows.provider_files import project_providers
 
-    try:
-        root = find_project(Path.cwd()).root
-    except StoreError:  # outside of a project the shipped ones are all there are
-        root = Path.cwd()
-    return read_providers(root / "providers")
+    return project_providers(Path.cwd())
