@@ -8,9 +8,9 @@ mapping = wb.load_mapping("mappings/stripe/stripe-invoice.yaml")       # map
 results = wb.map_events(mapping, events)
 server = wb.connect()                                                  # the embedded Medplum, or your own
 integration = wb.load_integration("mappings/stripe/integration.yaml")  # provision
-wb.apply(wb.plan(integration, server), integration, server)
+wb.provision(integration, server)                                      # a panel: the plan, apply, the proof
 wb.replay(events, integration, server)                                 # replay
-rows = wb.audit_frame(server)                                          # audit
+wb.monitor(server)                                                     # audit: a board, and its `rows`
 wb.report()                                                            # report
 ```
 The names below are the whole public surface; each is loaded when it is first used, so that importing costs nothing.
@@ -25,14 +25,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.events.profile import profile_events
-    from workbench.faces.board import monitor
     from workbench.faces.explorer import explore
+    from workbench.faces.monitor_panel import monitor
+    from workbench.faces.provision_panel import provision
     from workbench.flows.collect import audit_frame
     from workbench.flows.connect import connect, sandbox
     from workbench.flows.design import coverage, load_mapping, map_event, map_events
     from workbench.flows.integrations import load_integration
     from workbench.flows.load import load_events
-    from workbench.flows.measure import measures
     from workbench.flows.report import report
     from workbench.flows.sample_run import rehearse
     from workbench.flows.verbs import apply, plan, prove, replay
@@ -48,11 +48,11 @@ __all__ = [
     "load_mapping",
     "map_event",
     "map_events",
-    "measures",
     "monitor",
     "plan",
     "profile_events",
     "prove",
+    "provision",
     "rehearse",
     "replay",
     "report",
@@ -70,11 +70,11 @@ _HOMES = {
     "load_mapping": "workbench.flows.design",
     "map_event": "workbench.flows.design",
     "map_events": "workbench.flows.design",
-    "measures": "workbench.flows.measure",
-    "monitor": "workbench.faces.board",
+    "monitor": "workbench.faces.monitor_panel",
     "plan": "workbench.flows.verbs",
     "profile_events": "workbench.events.profile",
     "prove": "workbench.flows.verbs",
+    "provision": "workbench.faces.provision_panel",
     "rehearse": "workbench.flows.sample_run",
     "replay": "workbench.flows.verbs",
     "report": "workbench.flows.report",

@@ -105,9 +105,15 @@ class LabPage:
         return list(self.page.evaluate(JUDGE, [selector, list(rules) or None]))
 
     def picture(self, name: str, of: Locator | None = None) -> Path:
-        """Keep a picture of the page, or of one element, in the folder of pictures."""
+        """Keep a picture of the page, or of one element whole, in the folder of pictures."""
         path = self.pictures / f"{name}.png"
-        (of or self.page).screenshot(path=path)  # type: ignore[union-attr]
+        if of is None:
+            self.page.screenshot(path=path)
+            return path
+        size = self.page.viewport_size or {"width": 1400, "height": 900}
+        self.page.set_viewport_size({"width": size["width"], "height": 4000})  # Lab scrolls within the page
+        of.screenshot(path=path)
+        self.page.set_viewport_size(size)
         return path
 
     def end(self) -> None:

@@ -11,7 +11,7 @@ from invented.audit_trail import audit_event, invented_trail
 from invented.medplum import AuditServer
 
 from workbench.audit.thresholds import Thresholds
-from workbench.faces.board import incident_table, monitor, outcome_table, replay_command
+from workbench.faces.board import draw_board, incident_table, outcome_table, replay_command
 from workbench.faces.plots import plot_hours, plot_incidents, plot_latency, plot_volume
 from workbench.flows.collect import audit_frame
 from workbench.flows.measure import MEASURES_TYPE, Measures, measures
@@ -81,7 +81,7 @@ def test_a_picture_is_the_same_each_time_it_is_drawn(week: Measures) -> None:
 
 def test_a_board_says_the_verdict_and_carries_the_measures(week: Measures) -> None:
     """A report made of a notebook that shows the board can be judged."""
-    board = monitor(week)
+    board = draw_board(week)
     bundle = board._repr_mimebundle_()
 
     assert week.to_dict() == json.loads(json.dumps(bundle[MEASURES_TYPE]))
@@ -94,7 +94,7 @@ def test_a_board_says_the_verdict_and_carries_the_measures(week: Measures) -> No
 def test_an_incident_comes_with_the_command_that_sends_its_events_again() -> None:
     """What to do stands beside what failed; nothing that a bot printed becomes markup."""
     failing = [event for event in invented_trail(4000, NOW) if '"failed"' in event.get("outcomeDesc", "")]
-    page = monitor(measured(*failing)).html
+    page = draw_board(measured(*failing)).html
 
     assert "workbench replay --event evt_" in page
     assert "<strong>Breach</strong>" in page
@@ -112,4 +112,4 @@ def test_tables_of_a_quiet_span_say_that_it_was_quiet() -> None:
 
     assert "no event in this span" in outcome_table(quiet).html()
     assert "nothing failed" in incident_table(quiet).html()
-    assert "<strong>Breach</strong>" in monitor(quiet).html
+    assert "<strong>Breach</strong>" in draw_board(quiet).html

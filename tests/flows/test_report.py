@@ -32,7 +32,7 @@ def write_notebook(path: Path, *cells: str, title: str = "# Weekly report") -> P
 
 
 def shows(level: str, *findings: dict) -> str:
-    """A cell that shows measures with this verdict, as `wb.measures` does."""
+    """A cell that shows measures with this verdict, as `wb.monitor` does."""
     measures = {"workbench": 1, "verdict": {"level": level, "exit_code": 0, "findings": list(findings)}}
     bundle = {"text/plain": "measures", MEASURES_TYPE: measures}
     return f"from IPython.display import display\ndisplay({bundle!r}, raw=True)"
@@ -80,7 +80,7 @@ def test_a_notebook_without_measures_cannot_tell(tmp_path: Path) -> None:
     made = report(write_notebook(tmp_path / "weekly.ipynb", "1"), reports=tmp_path / "out")
 
     assert (made.level, made.exit_code) == ("unknown", 3)
-    assert str(made) == f"{made.page}: unknown: the notebook shows no measures: call wb.measures in it"
+    assert str(made) == f"{made.page}: unknown: the notebook shows no measures: show wb.monitor(…) in it"
 
 
 def test_every_wrong_parameter_is_told_at_once(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ It is HTML without scripts: the same in JupyterLab, in a saved notebook, in the 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 from workbench.audit.thresholds import SAID
 from workbench.faces.markup import Html, render
@@ -14,19 +14,20 @@ from workbench.faces.plots import plot_hours, plot_incidents, plot_latency, plot
 from workbench.faces.tables import Column, Table, count, frame_table, milliseconds, moment, share, words
 from workbench.flows.measure import MEASURES_TYPE, Measures
 
-if TYPE_CHECKING:
-    pass
-
 __all__ = [
     "Board",
+    "Part",
     "bot_table",
+    "draw_board",
+    "draw_part",
     "incident_table",
     "mapping_table",
-    "monitor",
     "outcome_table",
     "replay_command",
     "unmapped_table",
 ]
+
+Part = Literal["summary", "pictures", "incidents", "tables", "all"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,20 +40,41 @@ class Board(Html):
         return {"text/plain": self.text, "text/html": self.html, MEASURES_TYPE: self.measures.to_dict()}
 
 
-def monitor(measures: Measures) -> Board:
-    """The board of these measures."""
-    pictures = [plot_volume(measures), plot_latency(measures), plot_hours(measures), plot_incidents(measures)]
-    page = render(
+def draw_board(measures: Measures) -> Board:
+    """The board of these measures, whole and without buttons."""
+    return Board(text=str(measures), html=draw_part(measures, "all"), measures=measures)
+
+
+def draw_part(measures: Measures, part: Part, *, live: bool = False, **state: Any) -> str:
+    """One part of the board as HTML, or all of it.
+
+    Args:
+        measures: what it tells.
+        part: which.
+        live: with buttons, for a panel that answers them.
+        state: what the panel shows beside: `replayable`, the `chosen` incident and its `events`, what was `sent`
+            again and `sent_for` which incident.
+    """
+    return render(
         "board",
+        part=part,
+        live=live,
         said=SAID[measures.verdict.level],
         measures=measures,
-        figures=_figures(measures),
-        pictures=[picture.html for picture in pictures] if measures.summary["events"] else [],
+        figures=_figures(measures) if part in ("summary", "all") else [],
+        pictures=_pictures(measures) if part in ("pictures", "all") else [],
         incidents=[_incident(record) for record in measures.incidents.head(20).to_dict("records")],
         more_incidents=max(len(measures.incidents) - 20, 0),
         tables=[outcome_table(measures), unmapped_table(measures), mapping_table(measures), bot_table(measures)],
+        **{"replayable": False, "chosen": "", "events": (), "sent": (), "sent_for": "", **state},
     )
-    return Board(text=str(measures), html=page, measures=measures)
+
+
+def _pictures(measures: Measures) -> list[str]:
+    if not measures.summary["events"]:
+        return []
+    plots = (plot_volume, plot_latency, plot_hours, plot_incidents)
+    return [plot(measures).html for plot in plots]
 
 
 def outcome_table(measures: Measures) -> Table:

@@ -31,8 +31,11 @@ __all__ = ["Report", "report"]
 
 _RULES: Final = ("success", "burn", "p95_ms", "refused", "silent_hours", "complete")
 _PAGES: Final = Path(__file__).parent  # of nbconvert templates; ours is `report_page`
+_NOT_REPORTED: Final = (
+    "notebook-only"  # the tag of a cell that speaks to whoever runs the notebook, and is left out of the page
+)
 _SILENT: Final = Finding(
-    level="unknown", rule="complete", text="the notebook shows no measures: call wb.measures in it"
+    level="unknown", rule="complete", text="the notebook shows no measures: show wb.monitor(…) in it"
 )
 
 
@@ -69,7 +72,7 @@ def report(
     """Run a notebook and make a report of it.
 
     Args:
-        notebook: any notebook that shows `wb.measures(…)`, the project's `06_report` when not given; the measures it
+        notebook: any notebook that shows `wb.monitor(…)`, the project's `06_report` when not given; the measures it
             shows last are judged.
         parameters: values for its `parameters` cell; texts are turned into the annotated types.
         reports: the folder that is written to; the project's `reports` when not given.
@@ -118,6 +121,7 @@ def _last_measures(cells: list[dict[str, Any]]) -> dict[str, Any] | None:
 def _render(executed: Path, title: str, footer: str) -> str:
     """The page: Markdown and outputs, without the cells' code."""
     from nbconvert import HTMLExporter  # here: 0.4 s that only a report pays
+    from traitlets.config import Config
 
     exporter = HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="report_page",
@@ -131,6 +135,7 @@ def _render(executed: Path, title: str, footer: str) -> str:
         jquery_url="",
         mermaid_js_url="",
         widget_renderer_url="",
+        config=Config({"TagRemovePreprocessor": {"enabled": True, "remove_cell_tags": [_NOT_REPORTED]}}),
     )
     resources = {"report": {"title": title, "footer": footer}}
     page, _ = exporter.from_filename(str(executed), resources=resources)

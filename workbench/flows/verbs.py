@@ -35,26 +35,43 @@ def plan(integration: LoadedIntegration, server: Server) -> Plan:
 
 
 def apply(
-    plan: Plan, integration: LoadedIntegration, server: Server, *, progress: Progress | None = None
+    plan: Plan,
+    integration: LoadedIntegration,
+    server: Server,
+    *,
+    confirm: str | None = None,
+    allow_delete: bool = False,
+    progress: Progress | None = None,
 ) -> Provisioned:
     """Make the changes of a plan that was looked at, and say how deliveries reach the bot.
 
+    Args:
+        plan: of `plan`.
+        integration: what it was made for.
+        server: where.
+        confirm: the checksum of the plan that a person read, where that may be another than this one.
+        allow_delete: let the plan take something away.
+        progress: is told each change as it is begun.
+
     Raises:
         StalePlanError: the server, the mappings or the secrets changed since.
-        UnsafePlanError: the plan deletes something; use `workbench provision --allow-delete`.
+        UnsafePlanError: the plan deletes something, and that was not allowed.
         ServerError: the server refused a change; it may be repeated.
     """
     secrets = signing_secrets(server, integration)
-    return apply_integration(server, integration, secrets, confirm=plan.checksum, progress=progress)
+    checksum = confirm or plan.checksum
+    return apply_integration(
+        server, integration, secrets, confirm=checksum, allow_delete=allow_delete, progress=progress
+    )
 
 
-def prove(integration: LoadedIntegration, server: Server) -> tuple[Probe, ...]:
+def prove(integration: LoadedIntegration, server: Server, *, progress: Progress | None = None) -> tuple[Probe, ...]:
     """Try on the live server what must be refused and what must work; an open door is a probe that is not `ok`.
 
     Raises:
         PlanError: the integration is not on the server.
     """
-    return prove_access(server, integration, find_provisioned(server, integration))
+    return prove_access(server, integration, find_provisioned(server, integration), progress=progress)
 
 
 def replay(
