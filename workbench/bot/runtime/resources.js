@@ -16,12 +16,13 @@ function stamped(resource, order) {
 /** The existing resource with the elements that the mapping names; `replace` keeps id and meta only. Identifiers are
  * united by system and extensions by url, so that what others put there stays. */
 function combine(existing, ours, mode) {
-  const kept = mode === "replace" ? { id: existing.id, meta: existing.meta } : existing;
-  const next = { ...kept, ...ours, id: existing.id };
+  const own = ([name]) => name === "id" || name === "meta";
+  const kept = mode === "replace" ? Object.fromEntries(Object.entries(existing).filter(own)) : existing;
+  const next = { ...kept, ...ours, ...(existing.id && { id: existing.id }) };
   for (const [name, key] of [["identifier", "system"], ["extension", "url"]])
     if (kept[name] && ours[name]) next[name] = unite(kept[name], ours[name], key);
   const [theirs, mine] = [existing.meta || {}, ours.meta || {}];
-  next.meta = { ...theirs, ...mine };
+  if (existing.meta || ours.meta) next.meta = { ...theirs, ...mine };
   if (theirs.extension && mine.extension) next.meta.extension = unite(theirs.extension, mine.extension, "url");
   if (theirs.tag && mine.tag) next.meta.tag = [...theirs.tag, ...mine.tag.filter((tag) => !theirs.tag.some((each) => same(each, tag)))];
   return next;
