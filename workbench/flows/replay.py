@@ -4,11 +4,10 @@ A delivery's bytes are sent untouched; its signature is made anew at the moment 
 what a signature covers. The bot is idempotent, so a delivery whose answer was lost is sent again without harm.
 
 ```
-delivery ─sign now─▶ POST webhook URL ─▶ result line ─▶ ReplayRow
-      ▲                  │ connection refused or reset, time ran out, 429, 5xx, "retry"
-      └── after the server's own wait, or a growing pause, at most `attempts` times
+delivery ─▶ due ─▶ sign now, POST (or map and write here) ─▶ result line ─▶ ReplayRow
 ```
-A row's outcome: applied, unchanged, stale, duplicate, ignored, refused, failed, handshake or unreachable.
+A row's outcome: applied, unchanged, stale, duplicate, ignored, refused, failed, handshake or unreachable. What is
+stopped before it has an outcome has no row: it was not settled, and a resumed replay sends it.
 """
 
 from __future__ import annotations
@@ -17,37 +16,26 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from itertools import islice
+from dataclasses import dataclass, replace
+from random import Random
+from threading import Event as Flag
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from workbench.events.delivery import Delivery
-from workbench.events.envelopes import answer_handshake
-from workbench.flows.answers import Answer, read_answer, worst_outcome
 from workbench.flows.integrations import LoadedIntegration
+from workbench.flows.local_settling import LocalSettler
 from workbench.flows.provision import Provisioned
-from workbench.flows.signing import bytes_to_send, headers_to_send
+from workbench.flows.sending import Attempts, BotSender, ReplayRow, send_until_settled
+from workbench.servers.client import Server
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["ReplayReport", "ReplayRow", "replay"]
+__all__ = ["ReplayReport", "ReplayRow", "replay", "replay_locally"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayRow:
-    """What became of one delivery: a line of the journal."""
-
-    delivery: str  # its name
-    outcome: str  # the most serious one among its events
-    status: int | None  # of the last answer; None when none came
-    attempts: int
-    ms: float  # of all attempts, the pauses not counted
-    results: tuple[Mapping[str, Any], ...] = field(repr=False, default=())  # the bot's, one an event and mapping
-    problem: str | None = None  # in words, without values
+Send = Callable[[Delivery], ReplayRow | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +44,7 @@ class ReplayReport:
 
     rows: tuple[ReplayRow, ...]
     seconds: float
+    stopped: bool = False  # before everything was sent: by Ctrl-C, or because the server is gone
 
     def outcomes(self) -> dict[str, int]:
         """How many events met each outcome; a delivery that carried none counts once."""
@@ -104,10 +93,13 @@ def replay(
     *,
     concurrency: int = 4,
     attempts: int = 5,
+    due: Callable[[Delivery], float] | None = None,
     journal: Callable[[ReplayRow], None] | None = None,
     progress: Callable[[str], None] | None = None,
+    stop: Flag | None = None,
     transport: httpx.BaseTransport | None = None,
-    sleep: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], None] | None = None,
+    chance: Random | None = None,
 ) -> ReplayReport:
     """Send every delivery and give what became of each, in the order given.
 
@@ -117,89 +109,113 @@ def replay(
         loaded: the integration, whose provider says how to sign.
         secrets: the values of its secrets by name; the first of the integration signs.
         concurrency: how many are on their way at once; an older event that overtakes a newer one is stale, not lost.
-        attempts: how often one delivery is sent at most.
+        attempts: how often one delivery is sent at most; waiting for a quota or a server that is away does not count.
+        due: when a delivery may leave, in seconds after the first; by default at once.
         journal: is given each row as soon as it is known, in the order of the answers.
         progress: is told how far it is, in words.
+        stop: when it is set, what is on its way is finished and nothing new is begun.
         transport: how requests travel, for tests.
-        sleep: how to pause.
+        sleep: how to pause between attempts.
+        chance: for the jitter of pauses.
 
     Raises:
         ValueError: the provider signs something that the deliveries do not have.
     """
-    started = time.monotonic()
     secret = next(secrets[source.name] for source in loaded.integration.secrets if source.name in secrets)
-    rows: dict[int, ReplayRow] = {}
+    flag = stop or Flag()
     with provisioned.open_client(connections=concurrency, transport=transport) as http:
-        sender = _Sender(http, provisioned, loaded, secret, attempts, sleep)
-        for number, row in _in_parallel(sender.send, deliveries, concurrency):
-            rows[number] = row
-            if journal:
-                journal(row)
-            if progress and len(rows) % 25 == 0:
-                progress(f"{len(rows)} deliveries sent")
-    report = ReplayReport(rows=tuple(rows[number] for number in sorted(rows)), seconds=time.monotonic() - started)
+        sender = BotSender(http, provisioned, loaded, secret)
+        limits = Attempts(most=attempts, stop=flag, sleep=sleep or flag.wait, chance=chance or Random())  # noqa: S311
+        return _replay(deliveries, sender.post, limits, concurrency, due, journal, progress)
+
+
+def replay_locally(
+    deliveries: Iterable[Delivery],
+    server: Server,
+    loaded: LoadedIntegration,
+    *,
+    concurrency: int = 4,
+    attempts: int = 5,
+    due: Callable[[Delivery], float] | None = None,
+    journal: Callable[[ReplayRow], None] | None = None,
+    progress: Callable[[str], None] | None = None,
+    stop: Flag | None = None,
+) -> ReplayReport:
+    """Map every delivery here and write its resources ourselves, by the bot's own rules; no bot runs.
+
+    The arguments are those of `replay`; the server's client needs the rights that the bot's policy gives.
+    """
+    flag = stop or Flag()
+    settler = LocalSettler(server, loaded.provider, loaded.mappings)
+    limits = Attempts(most=attempts, stop=flag, sleep=flag.wait, chance=Random())  # noqa: S311 - jitter
+    return _replay(deliveries, settler.settle, limits, concurrency, due, journal, progress)
+
+
+def _replay(
+    deliveries: Iterable[Delivery],
+    post: Callable[[Delivery], Any],
+    limits: Attempts,
+    concurrency: int,
+    due: Callable[[Delivery], float] | None,
+    journal: Callable[[ReplayRow], None] | None,
+    progress: Callable[[str], None] | None,
+) -> ReplayReport:
+    started = time.monotonic()
+    rows: dict[int, ReplayRow] = {}
+    left = 0
+
+    def send(delivery: Delivery) -> ReplayRow | None:
+        return send_until_settled(post, delivery, limits)
+
+    for number, settled in _in_parallel(send, deliveries, concurrency, due or (lambda _: 0.0), limits.stop):
+        if settled is None:
+            left += 1
+            continue
+        row = rows[number] = replace(settled, number=number)
+        if journal:
+            journal(row)
+        if progress and len(rows) % 25 == 0:
+            progress(f"{len(rows)} deliveries sent")
+    report = ReplayReport(
+        rows=tuple(rows[number] for number in sorted(rows)),
+        seconds=time.monotonic() - started,
+        stopped=limits.stop.is_set(),
+    )
     if progress:
         progress(repr(report))
     return report
 
 
-@dataclass(frozen=True, slots=True)
-class _Sender:
-    """Sends one delivery after the other; several threads share it."""
-
-    http: httpx.Client
-    provisioned: Provisioned
-    loaded: LoadedIntegration
-    secret: str = field(repr=False)
-    attempts: int
-    sleep: Callable[[float], None]
-
-    def send(self, delivery: Delivery) -> ReplayRow:
-        spent = 0.0
-        for attempt in range(1, self.attempts + 1):
-            started = time.monotonic()
-            answer = self.post(delivery)
-            spent += time.monotonic() - started
-            if answer.pause_seconds is None or attempt == self.attempts:
-                break
-            self.sleep(answer.pause_seconds * (1 if answer.told else 2.0 ** (attempt - 1)))
-        return ReplayRow(
-            delivery=delivery.name or f"delivery of {len(delivery.body)} bytes",
-            outcome=answer.outcome or worst_outcome(answer.results),
-            status=answer.status,
-            attempts=attempt,
-            ms=round(spent * 1000, 1),
-            results=answer.results,
-            problem=answer.problem,
-        )
-
-    def post(self, delivery: Delivery) -> Answer:
-        body = bytes_to_send(delivery)
-        headers = headers_to_send(delivery, body, self.loaded, self.secret, datetime.now(UTC))
-        try:
-            response = self.http.request(delivery.method, self.provisioned.endpoint, content=body, headers=headers)
-        except httpx.TransportError as error:
-            problem = f"the server could not be reached ({type(error).__name__})"
-            return Answer(outcome="unreachable", status=None, problem=problem, pause_seconds=0.2)
-        asked = answer_handshake(delivery, self.loaded.provider, [self.secret])
-        return read_answer(response, asked.body if asked else None)
-
-
 def _in_parallel(
-    send: Callable[[Delivery], ReplayRow], deliveries: Iterable[Delivery], concurrency: int
-) -> Iterator[tuple[int, ReplayRow]]:
+    send: Send, deliveries: Iterable[Delivery], concurrency: int, due: Callable[[Delivery], float], stop: Flag
+) -> Iterator[tuple[int, ReplayRow | None]]:
     """Each row with its delivery's number, as they come; never more than `concurrency` under way."""
     waiting = enumerate(deliveries)
-    pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="replay")
-    running: dict[Future[ReplayRow], int] = {}
-    try:
-        while True:
-            for number, delivery in islice(waiting, concurrency - len(running)):
-                running[pool.submit(send, delivery)] = number
-            if not running:
-                return
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield running.pop(future), future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)  # Ctrl-C: what is under way is finished, nothing new is begun
+    upcoming: tuple[int, Delivery] | None = None
+    started = time.monotonic()
+    running: dict[Future[ReplayRow | None], int] = {}
+    with ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="replay") as pool:
+        try:
+            while True:
+                pause = None
+                while len(running) < concurrency and not stop.is_set():
+                    upcoming = upcoming or next(waiting, None)
+                    if upcoming is None:
+                        break
+                    pause = started + due(upcoming[1]) - time.monotonic()
+                    if pause > 0:
+                        break
+                    running[pool.submit(send, upcoming[1])] = upcoming[0]
+                    upcoming, pause = None, None
+                if not running and pause is None:
+                    return
+                if not running:
+                    stop.wait(pause)
+                    continue
+                done, _ = wait(running, timeout=pause, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield running.pop(future), future.result()
+        finally:
+            stop_early = bool(running)
+            if stop_early:
+                stop.set()  # an exception of the caller's: nothing new is begun, pauses end

@@ -19,8 +19,13 @@ __all__ = ["open_database", "store_errors"]
 BUSY_SECONDS = 10  # how long to wait for another process that is writing
 
 
-def open_database(path: Path) -> sqlite3.Connection:
+def open_database(path: Path, migrations: str = "migrations", *, durable: bool = True) -> sqlite3.Connection:
     """Return a connection to the store at a path, which is made or brought up to date where needed.
+
+    Args:
+        path: the SQLite file; its folder is there.
+        migrations: the folder beside this module whose SQL files make its tables.
+        durable: a commit survives a power cut; without, only the end of the process.
 
     Raises:
         StoreError: the folder is missing, or the file is locked, damaged, of another program or of a newer workbench.
@@ -34,10 +39,11 @@ def open_database(path: Path) -> sqlite3.Connection:
         # Autocommit: every transaction here is written out, so that it is clear what is durable when.
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")  # a commit is on the disk before the provider hears 2xx
+        # for deliveries a commit is on the disk before the provider hears 2xx
+        connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA secure_delete = ON")  # what is deleted is gone from the file too
-        _migrate(connection, path)
+        _migrate(connection, path, migrations)
     return connection
 
 
@@ -62,8 +68,8 @@ def store_errors(path: Path) -> Iterator[None]:
         raise StoreError(message) from error
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    folder = files("workbench.store") / "migrations"
+def _migrate(connection: sqlite3.Connection, path: Path, migrations: str) -> None:
+    folder = files("workbench.store") / migrations
     scripts = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > len(scripts):
