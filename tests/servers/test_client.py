@@ -55,6 +55,19 @@ def test_basic_credentials_are_sent_without_a_challenge() -> None:
     assert expected == seen[0].headers["authorization"]
 
 
+def test_a_server_that_has_no_token_yet_is_asked_again() -> None:
+    """A token request that meets a restart or a quota is repeated; asking again is safe."""
+    answers = iter([httpx.Response(503), httpx.Response(429), httpx.Response(200, json={"access_token": "one"})])
+    slept: list[float] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        return next(answers) if request.url.path == "/oauth2/token" else httpx.Response(200, json={"id": "p1"})
+
+    with open_server(handle, slept) as server:
+        assert server.read("Patient", "p1") == {"id": "p1"}
+    assert slept == [0.2, 0.5]
+
+
 def test_a_token_is_fetched_once_and_renewed_when_refused() -> None:
     """Two reads share one token; a 401 makes the client fetch one more and repeat the call."""
     tokens = iter(["one", "two"])

@@ -93,7 +93,7 @@ def replay(
     *,
     concurrency: int = 4,
     attempts: int = 5,
-    due: Callable[[Delivery], float] | None = None,
+    due: Callable[[int], float] | None = None,
     journal: Callable[[ReplayRow], None] | None = None,
     progress: Callable[[str], None] | None = None,
     stop: Flag | None = None,
@@ -110,7 +110,7 @@ def replay(
         secrets: the values of its secrets by name; the first of the integration signs.
         concurrency: how many are on their way at once; an older event that overtakes a newer one is stale, not lost.
         attempts: how often one delivery is sent at most; waiting for a quota or a server that is away does not count.
-        due: when a delivery may leave, in seconds after the first; by default at once.
+        due: when the delivery of a number may leave, in seconds after the beginning; by default at once.
         journal: is given each row as soon as it is known, in the order of the answers.
         progress: is told how far it is, in words.
         stop: when it is set, what is on its way is finished and nothing new is begun.
@@ -136,7 +136,7 @@ def replay_locally(
     *,
     concurrency: int = 4,
     attempts: int = 5,
-    due: Callable[[Delivery], float] | None = None,
+    due: Callable[[int], float] | None = None,
     journal: Callable[[ReplayRow], None] | None = None,
     progress: Callable[[str], None] | None = None,
     stop: Flag | None = None,
@@ -156,7 +156,7 @@ def _replay(
     post: Callable[[Delivery], Any],
     limits: Attempts,
     concurrency: int,
-    due: Callable[[Delivery], float] | None,
+    due: Callable[[int], float] | None,
     journal: Callable[[ReplayRow], None] | None,
     progress: Callable[[str], None] | None,
 ) -> ReplayReport:
@@ -187,7 +187,7 @@ def _replay(
 
 
 def _in_parallel(
-    send: Send, deliveries: Iterable[Delivery], concurrency: int, due: Callable[[Delivery], float], stop: Flag
+    send: Send, deliveries: Iterable[Delivery], concurrency: int, due: Callable[[int], float], stop: Flag
 ) -> Iterator[tuple[int, ReplayRow | None]]:
     """Each row with its delivery's number, as they come; never more than `concurrency` under way."""
     waiting = enumerate(deliveries)
@@ -202,7 +202,7 @@ def _in_parallel(
                     upcoming = upcoming or next(waiting, None)
                     if upcoming is None:
                         break
-                    pause = started + due(upcoming[1]) - time.monotonic()
+                    pause = started + due(upcoming[0]) - time.monotonic()
                     if pause > 0:
                         break
                     running[pool.submit(send, upcoming[1])] = upcoming[0]

@@ -59,7 +59,7 @@ class Server:
         credentials: httpx.Auth = (
             BasicCredentials(client_id, client_secret)
             if auth == "basic"
-            else TokenCredentials(f"{self.base_url}oauth2/token", client_id, client_secret)
+            else TokenCredentials(f"{self.base_url}oauth2/token", client_id, client_secret, sleep=sleep)
         )
         self._http = httpx.Client(
             base_url=self.base_url,

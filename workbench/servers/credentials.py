@@ -20,6 +20,7 @@ from workbench.errors import ServerError
 
 __all__ = ["BasicCredentials", "TokenCredentials"]
 
+_PAUSES_SECONDS: Final = (0.2, 0.5, 1.0, 2.0)  # while the server has none to give
 _EARLY_SECONDS: Final = 60  # a token is renewed this long before it ends: clocks differ, calls take time
 
 
@@ -39,11 +40,18 @@ class TokenCredentials(httpx.Auth):
     requires_response_body = True
 
     def __init__(
-        self, token_url: str, client_id: str, client_secret: str, *, clock: Callable[[], float] = time.monotonic
+        self,
+        token_url: str,
+        client_id: str,
+        client_secret: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._token_url = token_url
         self._form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret}
         self._clock = clock
+        self._sleep = sleep
         self._lock = threading.Lock()
         self._token: str | None = None
         self._ends_at = 0.0
@@ -66,6 +74,11 @@ class TokenCredentials(httpx.Auth):
             if self._token is None or self._token == refused or self._clock() >= self._ends_at:
                 asked_at = self._clock()
                 response = yield httpx.Request("POST", self._token_url, data=self._form)
+                for pause in _PAUSES_SECONDS:  # asking again is safe: it only makes another token
+                    if response.status_code < 500 and response.status_code != httpx.codes.TOO_MANY_REQUESTS:
+                        break
+                    self._sleep(pause)
+                    response = yield httpx.Request("POST", self._token_url, data=self._form)
                 self._token, lifetime = _read_token(response)
                 self._ends_at = asked_at + max(lifetime - _EARLY_SECONDS, lifetime / 2)
             return self._token

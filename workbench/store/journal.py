@@ -149,19 +149,20 @@ class ReplayJournal:
         where, values = ("WHERE replay = ?", [replay]) if replay is not None else ("", [])
         yield from map(_journal_row, self._run(f"{_SELECT} {where} ORDER BY settled_at, rowid", values))
 
-    def dead_letters(self) -> tuple[JournalRow, ...]:
-        """Return the newest row of every delivery that was not settled by any later replay, the oldest first.
+    def dead_letters(self, server: str) -> tuple[JournalRow, ...]:
+        """Return the newest row of every delivery that is not settled on a server, the oldest first.
 
         Repetitions of one delivery (`--duplicate`) are one: what settled it once, settled it.
         """
         sql = f"""
-            {_SELECT} d WHERE outcome IN ({", ".join("?" * len(UNSETTLED))}) AND NOT EXISTS (
+            {_SELECT} d WHERE (SELECT target FROM replays WHERE id = d.replay) IN (? || ' bot', ? || ' local')
+              AND outcome IN ({", ".join("?" * len(UNSETTLED))}) AND NOT EXISTS (
                 SELECT 1 FROM deliveries later JOIN replays r ON r.id = later.replay
                 WHERE later.key >= substr(d.key, 1, 32) AND later.key < substr(d.key, 1, 32) || ','
                   AND r.target = (SELECT target FROM replays WHERE id = d.replay)
                   AND (later.settled_at, later.rowid) > (d.settled_at, d.rowid))
             ORDER BY settled_at, rowid"""  # noqa: S608 - the only thing written into it are question marks
-        return tuple(map(_journal_row, self._run(sql, UNSETTLED)))
+        return tuple(map(_journal_row, self._run(sql, [server, server, *UNSETTLED])))
 
     def _run(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         with self._lock, store_errors(self._path):

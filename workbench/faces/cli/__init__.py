@@ -36,7 +36,7 @@ _STOPPED = 130  # typer's exit code for Ctrl-C
 _ORDER = (
     *("demo", "load", "providers", "capture", "events", "map"),
     *("provision", "prove", "destroy", "url", "verify-setup", "rotate-secret", "policy", "bot"),
-    *("replay", "audit", "reconcile", "report", "sandbox"),
+    *("replay", "dead-letters", "audit", "reconcile", "report", "sandbox"),
 )
 
 
