@@ -14,9 +14,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event as Flag
-from typing import Literal
+from typing import Literal, TypedDict
 
 from workbench.errors import StoreError
+from workbench.events.delivery import Delivery
 from workbench.flows.integrations import LoadedIntegration, load_integration
 from workbench.flows.provision import find_provisioned
 from workbench.flows.replay import ReplayReport, ReplayRow, replay, replay_locally
@@ -28,6 +29,16 @@ from workbench.store.journal import JournalRow, Replay, ReplayJournal
 __all__ = ["PendingReplay", "Via", "begin_replays", "carry_out", "dead_letter_requests", "unfinished_replays"]
 
 Via = Literal["bot", "local"]
+
+
+class Sending(TypedDict):
+    """How deliveries are sent, by either way."""
+
+    concurrency: int
+    attempts: int
+    due: Callable[[int], float]
+    journal: Callable[[ReplayRow], None]
+    stop: Flag | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,32 +145,18 @@ def carry_out(
         if told:
             told(row)
 
-    if pending.via == "local":
-        report = replay_locally(
-            deliveries,
-            server,
-            pending.loaded,
-            concurrency=concurrency,
-            attempts=attempts,
-            due=due,
-            journal=note,
-            stop=stop,
-        )
-    else:
-        report = replay(
-            deliveries,
-            find_provisioned(server, pending.loaded),
-            pending.loaded,
-            signing_secrets(server, pending.loaded),
-            concurrency=concurrency,
-            attempts=attempts,
-            due=due,
-            journal=note,
-            stop=stop,
-        )
+    how = Sending(concurrency=concurrency, attempts=attempts, due=due, journal=note, stop=stop)
+    report = _send(pending, deliveries, server, how)
     if len(report.rows) == len(places):
         journal.finish(pending.id, datetime.now(UTC))
     return report
+
+
+def _send(pending: PendingReplay, deliveries: list[Delivery], server: Server, how: Sending) -> ReplayReport:
+    if pending.via == "local":
+        return replay_locally(deliveries, server, pending.loaded, **how)
+    there = find_provisioned(server, pending.loaded)
+    return replay(deliveries, there, pending.loaded, signing_secrets(server, pending.loaded), **how)
 
 
 def _pending(
