@@ -96,7 +96,11 @@ def lab(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab
         yield Lab(address, token, project)
     finally:
         process.terminate()  # it shuts its kernels down, and each kernel its sandbox
-        process.wait(30)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:  # a kernel that was just starting keeps it; that ends by itself
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture(scope="package")

@@ -78,6 +78,11 @@ class LabPage:
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=90_000)
         self.page.evaluate(READY, False)
 
+    def open_launcher(self) -> None:
+        """Open the lab without a notebook: its launcher."""
+        self.page.goto(f"{self.address}/lab?reset&token={self.token}", wait_until="domcontentloaded")
+        self.page.wait_for_selector(".jp-Launcher", timeout=90_000)
+
     def command(self, name: str, **options: Any) -> None:
         """Execute one of JupyterLab's commands and wait for its end."""
         self.page.evaluate(COMMAND, [name, options])

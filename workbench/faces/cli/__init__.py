@@ -21,6 +21,7 @@ from workbench.faces.cli import (
     events,
     load,
     mapping,
+    project,
     provision,
     reconcile,
     replay,
@@ -34,7 +35,7 @@ __all__ = ["app", "main"]
 
 _STOPPED = 130  # typer's exit code for Ctrl-C
 _ORDER = (
-    *("demo", "load", "providers", "capture", "events", "map"),
+    *("demo", "init", "lab", "load", "providers", "capture", "events", "map"),
     *("provision", "prove", "destroy", "url", "verify-setup", "rotate-secret", "policy", "bot"),
     *("replay", "dead-letters", "audit", "reconcile", "report", "sandbox"),
 )
@@ -57,7 +58,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 for part in (
-    *(demo, load, capture, events, mapping, provision, webhook, derived),
+    *(demo, project, load, capture, events, mapping, provision, webhook, derived),
     *(replay, audit, reconcile, report, sandbox),
 ):
     part.register(app)
