@@ -16,6 +16,7 @@ from workbench.errors import WorkbenchError
 from workbench.faces.cli import (
     audit,
     capture,
+    converge,
     demo,
     derived,
     events,
@@ -37,7 +38,7 @@ _STOPPED = 130  # typer's exit code for Ctrl-C
 _ORDER = (
     *("demo", "init", "lab", "load", "providers", "capture", "events", "map"),
     *("provision", "prove", "destroy", "url", "verify-setup", "rotate-secret", "policy", "bot"),
-    *("replay", "dead-letters", "audit", "reconcile", "report", "sandbox"),
+    *("replay", "dead-letters", "converge", "audit", "reconcile", "report", "sandbox"),
 )
 
 
@@ -59,7 +60,7 @@ app = typer.Typer(
 )
 for part in (
     *(demo, project, load, capture, events, mapping, provision, webhook, derived),
-    *(replay, audit, reconcile, report, sandbox),
+    *(replay, converge, audit, reconcile, report, sandbox),
 ):
     part.register(app)
 
