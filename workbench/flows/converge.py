@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -89,7 +90,7 @@ def converge(
     """
     own = [each for each in selected if each.judged.provider == loaded.provider.name and "+" not in each.key]
     prepared = _Prepared(loaded, tuple(own), tuple(_step(each, loaded) for each in own))
-    orders = orders_of(len(own), seed=seed, most=most)
+    orders = orders_of(len(own), Random(seed), most=most)  # noqa: S311 - orders that can be repeated
     if progress:
         progress(f"settling {len(own)} deliveries in {len(orders.tried)} orders")
     found = find_divergence(prepared.steps, orders)

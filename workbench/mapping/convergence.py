@@ -13,10 +13,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
-from random import Random
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.fhir.settling import Write, conditional_references, decide, same
+
+if TYPE_CHECKING:
+    from random import Random
 
 __all__ = ["Divergence", "Orders", "Step", "StepWrite", "find_divergence", "orders_of", "settle_in_order"]
 
@@ -64,14 +66,14 @@ class Divergence:
     other: dict[str, Any] | None = field(repr=False)
 
 
-def orders_of(count: int, *, seed: int = 0, most: int = 500) -> Orders:
+def orders_of(count: int, chance: Random, *, most: int = 500) -> Orders:
     """Give the orders to try of so many steps, the given one first.
 
-    >>> orders = orders_of(3)
+    >>> from random import Random
+    >>> orders = orders_of(3, Random(0))
     >>> len(orders.tried), orders.exhaustive
     (12, True)
     """
-    chance = Random(seed)  # noqa: S311 - orders that can be repeated
     if count <= EXHAUSTIVE:
         found = list(permutations(range(count)))
     else:
