@@ -19,6 +19,7 @@ __all__ = ["Identity", "escape_token"]
 _PARAMETER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(:identifier)?")
 _RESOURCE_TYPE: Final = re.compile(r"[A-Z][A-Za-z]+")
 _ESCAPED: Final = re.compile(r"([\\,$|])")
+_NO_TOKEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # controls, and halves of a surrogate pair
 _UNTOUCHED: Final = "!'()*"  # with these, quote() encodes just what JavaScript's encodeURIComponent does
 
 
@@ -75,13 +76,7 @@ def escape_token(text: str) -> str:
 
 
 def _is_token(text: object) -> bool:
-    return (
-        isinstance(text, str)
-        and text != ""
-        and text == text.strip()
-        and not any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for character in text)
-        and not any("\ud800" <= character <= "\udfff" for character in text)
-    )
+    return isinstance(text, str) and text != "" and text == text.strip() and _NO_TOKEN.search(text) is None
 
 
 def _require(held: bool, part: str, expected: str) -> None:

@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from workbench.fhir.writes import WriteMode, event_time_of, stamp_event_time
 
-__all__ = ["Action", "Decision", "Write", "conditional_references", "decide", "same", "with_references"]
+__all__ = ["Action", "Decision", "Write", "conditional_references", "decide", "fold", "same", "with_references"]
 
 Action = Literal["create", "update", "none"]
 Resource = dict[str, Any]
@@ -80,6 +80,22 @@ def decide(existing: Resource | None, writes: Sequence[Write]) -> Decision:
         kept.append(why)
     unchanged = following is existing or (existing is not None and same(following, existing))
     return Decision(next=None if unchanged else following, actions=tuple(actions), kept=tuple(kept))
+
+
+def fold(writes: Sequence[Write]) -> Resource:
+    """Give what is left of writes in the order of their times, where nothing was before: `decide(None, writes).next`.
+
+    >>> fold([Write(resource={"resourceType": "Account", "name": name}, mode="merge", order=None) for name in "ab"])
+    {'resourceType': 'Account', 'name': 'b'}
+    """
+    folded: Resource | None = None
+    for write in writes:
+        if folded is not None and write.mode == "create-if-missing":
+            continue
+        ours = stamp_event_time(write.resource, write.order) if write.order else write.resource
+        folded = ours if folded is None else _combine(folded, ours, write.mode)
+    assert folded is not None
+    return folded
 
 
 def same(left: object, right: object) -> bool:

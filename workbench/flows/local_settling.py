@@ -24,7 +24,7 @@ from workbench.flows.answers import Answer
 from workbench.mapping.compile import EventMapping
 from workbench.servers.client import Server
 
-__all__ = ["LocalSettler"]
+__all__ = ["LocalSettler", "Settled"]
 
 _ROUNDS: Final = 10  # each one reads again what somebody else changed in between
 _LOST: Final = 3  # batches without an answer, one after the other
@@ -75,6 +75,15 @@ class _Target:
             write.action, write.problem, write.retry = "none", problem, retry
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What became of one write."""
+
+    action: str  # create, update or none
+    problem: str | None  # a code, without values
+    retry: bool  # trying again may help
+
+
 class LocalSettler:
     """Settles deliveries of one provider on one server; several threads may share it."""
 
@@ -98,6 +107,13 @@ class LocalSettler:
         again = any(result.get("retry") for result in results)
         problem = ", ".join(dict.fromkeys(str(result["problem"]) for result in results if result.get("problem")))
         return Answer(status=200, results=results, problem=problem or None, pause_seconds=0.2 if again else None)
+
+    def settle_writes(self, writes: Iterable[tuple[str, Write]]) -> list[Settled]:
+        """Write resources by their searches, as `Invoice?identifier=…`; gives what became of each, in order."""
+        targets = [_Target(search, [_Write(search, write)]) for search, write in writes]
+        self._settle_all(targets)
+        settled = [write for target in targets for write in target.writes]
+        return [Settled(action=each.action, problem=each.problem, retry=each.retry) for each in settled]
 
     def _map(self, event: Event) -> list[_Row]:
         taking = [mapping for mapping in self._mappings if mapping.accepts(event.type)]

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from workbench.errors import WorkbenchError
 from workbench.faces.cli import (
     audit,
+    backfill,
     capture,
     converge,
     demo,
@@ -38,7 +39,7 @@ _STOPPED = 130  # typer's exit code for Ctrl-C
 _ORDER = (
     *("demo", "init", "lab", "load", "providers", "capture", "events", "map"),
     *("provision", "prove", "destroy", "url", "verify-setup", "rotate-secret", "policy", "bot"),
-    *("replay", "dead-letters", "converge", "audit", "reconcile", "report", "sandbox"),
+    *("replay", "dead-letters", "converge", "backfill", "audit", "reconcile", "report", "sandbox"),
 )
 
 
@@ -60,7 +61,7 @@ app = typer.Typer(
 )
 for part in (
     *(demo, project, load, capture, events, mapping, provision, webhook, derived),
-    *(replay, converge, audit, reconcile, report, sandbox),
+    *(replay, converge, backfill, audit, reconcile, report, sandbox),
 ):
     part.register(app)
 

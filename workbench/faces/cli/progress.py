@@ -6,10 +6,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from workbench.faces.cli.terminal import say
 
-__all__ = ["counting"]
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+__all__ = ["counting", "stages"]
 
 _SECONDS_BETWEEN_LINES = 5.0
 
@@ -34,6 +38,56 @@ def counting(what: str, total: int) -> Iterator[Callable[[str], None]]:
             say(f"{what}: {done} of {total}, {rate:.0f}/s, {left:.0f} s left: {words}")
 
     yield count
+
+
+@contextmanager
+def stages() -> Iterator[Callable[..., None]]:
+    """Give a function that is told a stage, how much of it is done, how much there is, and words if there are any."""
+    if sys.stderr.isatty():
+        with _stage_bars() as advance:
+            yield advance
+        return
+    started: dict[str, tuple[float, int]] = {}
+    said: dict[str, float] = {}
+
+    def tell(stage: str, done: int, total: int, words: str = "") -> None:
+        now = time.monotonic()
+        began, first = started.setdefault(stage, (now, done))
+        if now - said.get(stage, now) >= _SECONDS_BETWEEN_LINES or done == total:
+            said[stage] = now
+            rate = (done - first) / (now - began) if now > began else 0.0
+            left = f", {(total - done) / rate:.0f} s left" if rate else ""
+            say(f"{stage}: {done} of {total}{left}{': ' if words else ''}{words}")
+        said.setdefault(stage, now)
+
+    yield tell
+
+
+@contextmanager
+def _stage_bars() -> Iterator[Callable[..., None]]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        *(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()),
+        *(TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[words]}")),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(stage: str, done: int, total: int, words: str = "") -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage, total=total, words="")
+            progress.update(tasks[stage], completed=done, total=total, words=words)
+
+        yield tell
 
 
 @contextmanager
