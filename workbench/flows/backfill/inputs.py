@@ -20,8 +20,9 @@ from workbench.errors import DeliveryError
 
 __all__ = ["Input", "find_inputs", "unpack"]
 
+_READ: Final = ".ndjson, .jsonl, their .gz or .zst, or .parquet"
 _LINES: Final = (".ndjson", ".jsonl")
-_JSON_COLUMNS: Final = ("event", "payload", "body", "json", "data")
+_JSON_COLUMNS: Final = ("event", "payload", "body", "json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,15 +52,13 @@ def find_inputs(paths: Sequence[str | Path], folder: Path) -> tuple[Input, ...]:
     for path in map(Path, paths):
         files = [file for file in sorted(path.rglob("*")) if _kind(file)] if path.is_dir() else [path]
         if not files:
-            faults.append(f"{path} holds no .ndjson, .jsonl, their .gz or .zst, or .parquet")
+            faults.append(f"{path} holds nothing a backfill reads: give {_READ}")
         for file in files:
             kind = _kind(file)
             if not file.is_file():
                 faults.append(f"{file} is not there")
             elif kind is None:
-                faults.append(
-                    f"{file} is nothing a backfill reads: give .ndjson, .jsonl, their .gz or .zst, or .parquet"
-                )
+                faults.append(f"{file} is nothing a backfill reads: give {_READ}")
             else:
                 unpacked = folder / f"input-{hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:16]}.ndjson"
                 lines = file if kind == "lines" else unpacked

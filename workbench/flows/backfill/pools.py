@@ -60,7 +60,7 @@ def _dask(address: str, workers: int) -> Iterator[Pool]:
     except ImportError:
         message = "a cluster needs Dask: pip install 'integration-workbench[cluster]'"
         raise WorkbenchError(message) from None
-    options: dict[str, Any] = {"address": address, "timeout": 10}
+    options: dict[str, Any] = {"address": address, "timeout": 5}
     if address == "local":
         options = {"n_workers": workers, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
     try:
