@@ -193,7 +193,7 @@ def test_packed_history_gives_the_same(
         packed.write_bytes(zstandard.compress(text))
     else:
         plain = tmp_path / "plain.ndjson"
-        plain.write_bytes(text)
+        plain.write_bytes(b"\n".join(line for line in whole if isinstance(json.loads(line)["created"], int)))
         with duckdb.connect() as connection:
             if kind == "parquet":
                 connection.execute("CREATE TABLE t (payload VARCHAR)")
