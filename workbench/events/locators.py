@@ -49,11 +49,11 @@ class Locator:
 
     def fill(self, find: Callable[[str], Any]) -> Any:
         """Return the field's own value, or the text with every field replaced; None where a field has no value."""
+        if len(self.fields) == 1 and not any(self.literals):  # most locators are one field
+            return find(self.fields[0])
         values = [find(field) for field in self.fields]
         if any(value is None for value in values):
             return None
-        if len(values) == 1 and not any(self.literals):
-            return values[0]
         pairs = zip(values, self.literals[1:], strict=True)
         return self.literals[0] + "".join(f"{value}{literal}" for value, literal in pairs)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ _PARAMETER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(:identifier)?")
 _RESOURCE_TYPE: Final = re.compile(r"[A-Z][A-Za-z]+")
 _ESCAPED: Final = re.compile(r"([\\,$|])")
 _NO_TOKEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # controls, and halves of a surrogate pair
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]+")  # nothing to escape
 _UNTOUCHED: Final = "!'()*"  # with these, quote() encodes just what JavaScript's encodeURIComponent does
 
 
@@ -52,10 +54,8 @@ class Identity:
 
     def search(self) -> str:
         """The escaped query string, for `PUT Type?…`, `ifNoneExist` and `If-None-Exist` (without type and `?`)."""
-        token = escape_token(self.value)
-        if self.system is not None:
-            token = f"{escape_token(self.system)}|{token}"
-        return f"{self.parameter}={quote(token, safe=_UNTOUCHED)}"
+        value = self.value if _PLAIN.fullmatch(self.value) else quote(escape_token(self.value), safe=_UNTOUCHED)
+        return _beginning(self.parameter, self.system) + value
 
     def reference(self) -> str:
         """The conditional reference to this resource, as `Reference.reference`; the server resolves it on write."""
@@ -64,6 +64,13 @@ class Identity:
     def identifier(self) -> dict[str, str]:
         """The FHIR Identifier of this identity, as it stands in `resource.identifier` or in a logical reference."""
         return {"value": self.value} if self.system is None else {"system": self.system, "value": self.value}
+
+
+@lru_cache(maxsize=1024)
+def _beginning(parameter: str, system: str | None) -> str:
+    """The search up to the value: the same for every resource of a rule."""
+    system_part = "" if system is None else quote(f"{escape_token(system)}|", safe=_UNTOUCHED)
+    return f"{parameter}={system_part}"
 
 
 def escape_token(text: str) -> str:
