@@ -22,6 +22,7 @@ from workbench.faces.cli import (
     derived,
     events,
     load,
+    load_test,
     mapping,
     project,
     provision,
@@ -39,7 +40,7 @@ _STOPPED = 130  # typer's exit code for Ctrl-C
 _ORDER = (
     *("demo", "init", "lab", "load", "providers", "capture", "events", "map"),
     *("provision", "prove", "destroy", "url", "verify-setup", "rotate-secret", "policy", "bot"),
-    *("replay", "dead-letters", "converge", "backfill", "audit", "reconcile", "report", "sandbox"),
+    *("replay", "dead-letters", "converge", "backfill", "load-test", "audit", "reconcile", "report", "sandbox"),
 )
 
 
@@ -61,7 +62,7 @@ app = typer.Typer(
 )
 for part in (
     *(demo, project, load, capture, events, mapping, provision, webhook, derived),
-    *(replay, converge, backfill, audit, reconcile, report, sandbox),
+    *(replay, converge, backfill, load_test, audit, reconcile, report, sandbox),
 ):
     part.register(app)
 
