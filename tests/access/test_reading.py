@@ -25,7 +25,7 @@ servers:
   staging: {base_url: "https://medplum.example.org/", client_id: STAGING_ID, client_secret: STAGING_SECRET}
 """
 
-KEYS = ("integration", "provider", "description", "mappings", "delivery", "bot", "secrets", "servers")
+KEYS = ("integration", "provider", "description", "mappings", "delivery", "bot", "secrets", "servers", "report")
 NOT_A_VARIABLE = "is not what it should be; expected the name of a variable, not its value"
 
 

@@ -134,3 +134,11 @@ def test_every_fault_of_thresholds_is_told_at_once() -> None:
 def test_thresholds_left_out_keep_their_defaults() -> None:
     """An integration file names only what it wants different."""
     assert Thresholds(success=0.999, silent_hours=24) == read_thresholds({"success": 0.999, "silent_hours": 24})
+
+
+def test_a_refused_delivery_or_two_are_no_trend() -> None:
+    """What `prove` tries on purpose makes no report a warning; three of a few do."""
+    summary = {"events": 4, "refused": 2, "failed": 0, "ok_p95_ms": 10.0}
+
+    assert judge(summary, [], Thresholds(), silent_seconds=1.0).level == "healthy"
+    assert judge(summary | {"refused": 3}, [], Thresholds(), silent_seconds=1.0).level == "warning"

@@ -89,3 +89,20 @@ def test_secrets_come_from_where_the_file_says() -> None:
         "secret C: environment ABSENT holds no value; set it, or change its place\n"
         "secret D: keyring no-such-service holds no value; set it, or change its place"
     )
+
+
+def test_targets_of_reports_are_read_and_judged(tmp_path: Path) -> None:
+    """Numbers by name; an unknown name and a share out of range are told at once, with the file."""
+    (tmp_path / "okta-user.yaml").write_text((OKTA.parent / "okta-user.yaml").read_text())
+    text = "integration: a\nprovider: okta\nmappings: [okta-user]\nsecrets: [{name: S}]\nreport: "
+    file = tmp_path / "integration.yaml"
+    file.write_text(text + "{success: 0.999, silent_hours: 24}")
+    assert load_integration(file).integration.report == {"success": 0.999, "silent_hours": 24}
+
+    file.write_text(text + "{sucess: 0.9, success: 99}")
+    with pytest.raises(IntegrationError) as caught:
+        load_integration(file)
+    assert [problem.message for problem in caught.value.problems] == [
+        "report.sucess: is no threshold",
+        "report.success: is out of range",
+    ]

@@ -14,6 +14,7 @@ bot:                                 # all optional
   secret_header: x-webhook-secret    # of a provider that sends a shared value
 secrets:                             # the project secrets that hold signing secrets, and where their values come from
   - {name: STRIPE_WEBHOOK_SECRET, environment: STRIPE_WEBHOOK_SECRET}
+report: {success: 0.995, p95_ms: 3000, silent_hours: 24}   # optional targets, by which reports judge
 servers:                             # optional profiles, by the names of environment variables
   staging: {base_url: "https://medplum.example.org/", client_id: STAGING_ID, client_secret: STAGING_SECRET}
 ```
@@ -21,8 +22,9 @@ servers:                             # optional profiles, by the names of enviro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 __all__ = ["BotOptions", "Integration", "SecretSource", "ServerProfile"]
 
@@ -69,4 +71,5 @@ class Integration:
     bot: BotOptions = BotOptions()
     secrets: tuple[SecretSource, ...] = ()
     servers: tuple[ServerProfile, ...] = ()
+    report: Mapping[str, Any] = field(default_factory=dict)  # targets, by name as in `audit.thresholds.Thresholds`
     description: str = ""

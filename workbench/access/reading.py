@@ -18,7 +18,7 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _HEADER: Final = re.compile(r"[a-z][a-z0-9-]*")
-_KEYS: Final = ("integration", "provider", "description", "mappings", "delivery", "bot", "secrets", "servers")
+_KEYS: Final = ("integration", "provider", "description", "mappings", "delivery", "bot", "secrets", "servers", "report")
 _BOT_KEYS: Final = ("runtime", "timeout_seconds", "audit", "unmatched", "tolerance_seconds", "secret_header")
 _PLACES: Final = ("environment", "keyring", "prompt")
 
@@ -73,6 +73,7 @@ class _Reader:
             ),
             secrets=self.secrets(top.get("secrets")),
             servers=self.servers(top.get("servers")),
+            report=self.values(top.get("report"), "report") if "report" in top else {},
         )
 
     def mappings(self, node: yaml.Node | None) -> tuple[str, ...]:
@@ -183,6 +184,14 @@ class _Reader:
             return node.value
         self.report(node, path, f"{path} is none of its choices", f"choose {' or '.join(allowed)}")
         return allowed[0]
+
+    def values(self, node: yaml.Node | None, path: str) -> dict[str, Any]:
+        """The plain values of a table, whatever its keys: who knows them judges them."""
+        fields = self.table(node, None, path=path)
+        plain = {name: value for name, value in fields.items() if isinstance(value, yaml.ScalarNode)}
+        for name in fields.keys() - plain.keys():
+            self.report(fields[name], f"{path}.{name}", f"{path}.{name} must be a number", "give one value")
+        return {name: yaml.safe_load(yaml.serialize(value)) for name, value in plain.items()}
 
     def whole(self, node: yaml.Node | None, least: int, most: int, path: str) -> int | None:
         if node is None:

@@ -15,7 +15,18 @@ from typing import Any, Final, Literal
 
 from workbench.errors import IntegrationError, Problem
 
-__all__ = ["EXIT_CODES", "SAID", "Finding", "Level", "Thresholds", "Verdict", "burn_rate", "judge", "read_thresholds"]
+__all__ = [
+    "EXIT_CODES",
+    "SAID",
+    "Finding",
+    "Level",
+    "Thresholds",
+    "Verdict",
+    "burn_rate",
+    "judge",
+    "read_thresholds",
+    "strictest",
+]
 
 Level = Literal["healthy", "warning", "unknown", "breach"]
 EXIT_CODES: Final[Mapping[Level, int]] = {"healthy": 0, "warning": 1, "breach": 2, "unknown": 3}
@@ -37,7 +48,7 @@ class Thresholds:
     p95_ms: float = 5_000.0  # half of Medplum's default bot timeout
     refused: float = 0.05  # share of deliveries refused for their signature that is still no warning
     silent_hours: float | None = None  # no run for longer than this is a breach; None: no cadence is expected
-    least_failures: int = 3  # fewer never breach: one bad event in a quiet hour is no fire
+    least_failures: int = 3  # fewer neither breach nor warn of refusals: one bad event in a quiet hour is no fire
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +141,23 @@ def read_thresholds(given: Mapping[str, Any], *, file: str | None = None) -> Thr
     return Thresholds(**given)
 
 
+def strictest(given: Iterable[Thresholds]) -> Thresholds:
+    """The targets that hold where several integrations are judged as one: of each the strictest.
+
+    >>> strictest([Thresholds(success=0.9), Thresholds(success=0.99, silent_hours=24)]).silent_hours
+    24
+    """
+    listed = list(given) or [Thresholds()]
+    silent = [each.silent_hours for each in listed if each.silent_hours is not None]
+    return Thresholds(
+        success=max(each.success for each in listed),
+        p95_ms=min(each.p95_ms for each in listed),
+        refused=min(each.refused for each in listed),
+        silent_hours=min(silent, default=None),
+        least_failures=min(each.least_failures for each in listed),
+    )
+
+
 def _kind(value: object) -> str:
     return "out of range" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
 
@@ -172,7 +200,7 @@ def _speed_and_refusals(summary: Mapping[str, Any], thresholds: Thresholds) -> I
         text = f"95 % of the runs took up to {p95:,.0f} ms; {thresholds.p95_ms:,.0f} ms are expected"
         yield Finding(level="warning", rule="p95_ms", text=text)
     refused = summary["refused"] / summary["events"]
-    if refused > thresholds.refused:
+    if refused > thresholds.refused and summary["refused"] >= thresholds.least_failures:
         text = (
             f"{summary['refused']:,} of {summary['events']:,} deliveries were refused ({refused:.2%});"
             " was the signing secret changed?"

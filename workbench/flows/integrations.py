@@ -13,6 +13,7 @@ from pathlib import Path
 from workbench.access.desired import Desired, derive_access
 from workbench.access.integration import Integration, SecretSource
 from workbench.access.reading import read_integration
+from workbench.audit.thresholds import read_thresholds
 from workbench.bot.build import build_bot
 from workbench.bot.settings import BotSettings
 from workbench.errors import IntegrationError, MappingSpecError, Problem
@@ -64,6 +65,7 @@ def load_integration(path: str | Path) -> LoadedIntegration:
         )
         raise IntegrationError([problem]) from None
     integration = read_integration(text, file=str(file))
+    read_thresholds(integration.report, file=str(file))
     provider = find_provider(integration.provider, project_providers(file.parent))
     mappings = _load_mappings(integration, file)
     header = _secret_header(integration, provider)

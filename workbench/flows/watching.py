@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.audit.thresholds import Thresholds
-from workbench.errors import PlanError
+from workbench.access.reading import read_integration
+from workbench.audit.thresholds import Thresholds, read_thresholds, strictest
+from workbench.errors import PlanError, StoreError
 from workbench.flows.collect import audit_frame
 from workbench.flows.integrations import LoadedIntegration
 from workbench.flows.load import LoadedEvents
 from workbench.flows.measure import Measures, measures
+from workbench.flows.project import find_project
 from workbench.flows.replay import ReplayReport
 from workbench.flows.verbs import replay
 from workbench.servers.client import Server
@@ -49,7 +51,8 @@ def watch(
         source: a server, a folder that a pull keeps, or rows that `audit_frame` gave.
         since: how far back, as of `audit_frame`; None: the whole trail.
         bot: only this bot's runs, `Bot/<id>`.
-        thresholds: targets, by name as in `Thresholds`.
+        thresholds: targets, by name as in `Thresholds`; what is 0 or left out is as the `report:` of the project's
+            integrations says, the strictest of them.
         progress: is told how far it is.
 
     Raises:
@@ -65,7 +68,20 @@ def watch(
         rows = audit_frame(None, data=folder, since=since, bot=bot)
     else:
         rows = source
-    return Watched(rows=rows, measures=measures(rows, since=since, thresholds=thresholds, bots=bots))
+    return Watched(rows=rows, measures=measures(rows, since=since, thresholds=_targets(thresholds), bots=bots))
+
+
+def _targets(given: Thresholds | Mapping[str, Any] | None) -> Thresholds:
+    """Give the targets: those that are given, over those that the integrations of the project around have."""
+    if isinstance(given, Thresholds):
+        return given
+    try:
+        files = find_project(Path.cwd()).integrations()
+    except StoreError:  # outside of a project there are none
+        files = ()
+    reports = {str(file): read_integration(file.read_text(encoding="utf-8"), file=str(file)).report for file in files}
+    own = strictest(read_thresholds(report, file=name) for name, report in reports.items())
+    return read_thresholds({**asdict(own), **{name: value for name, value in (given or {}).items() if value}})
 
 
 def incident_events(rows: DataFrame, incident: Mapping[str, Any]) -> DataFrame:
