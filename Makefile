@@ -23,7 +23,7 @@ setup: .venv/.javascript  ## virtual environment from the lock, package in edita
 	@$(RUN) pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock > .venv/install.log 2>&1 || { cat .venv/install.log; exit 1; }
 	@touch $@
 
-.venv/.package: .venv/.packages pyproject.toml workbench/faces/launcher/static/remoteEntry.js
+.venv/.package: .venv/.packages pyproject.toml $(wildcard workbench/faces/launcher/static/* workbench/faces/page_template/*)
 	@echo "setting up: this package and its JavaScript parts"
 	@$(RUN) pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . > .venv/build.log 2>&1 || { cat .venv/build.log; exit 1; }
 	@touch $@ .venv/.javascript

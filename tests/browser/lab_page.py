@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 DARK, LIGHT = "JupyterLab Dark", "JupyterLab Light"
 LOCAL = re.compile(r"^(?:(?:https?|wss?)://(?:127\.0\.0\.1|localhost)[:/]|data:|blob:|about:)")
+# Lab's debugger complains when a kernel is shut down while it asks about it
+NOISE = re.compile(r"^Could not restore the debugger state: Canceled future")
 
 # Lab says "idle" before its kernel is connected; only its session context knows (shared/ux-research.md, B2, pitfall 1).
 READY = """async (shutDown) => {
@@ -42,6 +44,15 @@ JUDGE = """async ([selector, rules]) => {
 }"""
 
 
+@dataclass(frozen=True)
+class Lab:
+    """A running JupyterLab and the project folder that it shows."""
+
+    address: str  # http://127.0.0.1:…, without a slash at the end
+    token: str
+    project: Path
+
+
 @dataclass
 class LabPage:
     """One page; `requests` and `errors` are whatever it asked for and complained of since it was opened."""
@@ -64,7 +75,7 @@ class LabPage:
         self.requests.append(request.url)
 
     def _told(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type == "error" and not NOISE.search(message.text):
             self.errors.append(f"{message.text} ({message.location.get('url', '')})")
 
     @property
@@ -86,6 +97,17 @@ class LabPage:
     def command(self, name: str, **options: Any) -> None:
         """Execute one of JupyterLab's commands and wait for its end."""
         self.page.evaluate(COMMAND, [name, options])
+
+    def run_first(self, cells: int) -> None:
+        """Run the first cells one after the other, those of text included."""
+        for _ in range(cells):
+            self.command("notebook:run-cell-and-select-next")
+        self.expect_no_failed_cell()
+
+    def run_rest(self) -> None:
+        """Run the selected cell and all below it."""
+        self.command("notebook:run-all-below")
+        self.expect_no_failed_cell()
 
     def run_all(self) -> None:
         """Run every cell; fail with what a cell said when it ended in an error."""

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from browser.lab_page import LabPage
+from browser.serving import own_folders
 
 
 def test_the_launcher_has_a_card_for_each_notebook(lab_page: LabPage) -> None:
@@ -35,13 +36,12 @@ def test_the_launcher_has_a_card_for_each_notebook(lab_page: LabPage) -> None:
 
 def test_workbench_lab_listens_on_this_machine_alone(project: Path, tmp_path: Path) -> None:
     """It shows the project from any folder of it, on the loopback address, behind a token."""
-    own = {name: str(tmp_path / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR")}
-    environment = os.environ | own | {"JUPYTER_RUNTIME_DIR": str(tmp_path / "run")}
+    environment = os.environ | own_folders(tmp_path)
     command = [sys.executable, "-m", "workbench", "lab", str(project / "notebooks"), "--no-browser"]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(600):
-            if found := list((tmp_path / "run").glob("jpserver-*.json")):
+            if found := list((tmp_path / "jupyter_runtime_dir").glob("jpserver-*.json")):
                 break
             assert process.poll() is None
             time.sleep(0.1)
