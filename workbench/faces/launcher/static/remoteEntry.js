@@ -68,6 +68,8 @@
       shared = scope;
     },
     get: async () => {
+      // Voila has no launcher, and nothing that a card could be put on
+      if (!shared["@jupyterlab/launcher"]) return () => ({ __esModule: true, default: [] });
       const [{ ILauncher }, { LabIcon }] = await Promise.all([ask("@jupyterlab/launcher"), ask("@jupyterlab/ui-components")]);
       return () => ({ __esModule: true, default: plugin(ILauncher, LabIcon) });
     },
