@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -114,9 +115,35 @@ def test_the_examples_of_a_page_are_right_usage(page: Path) -> None:
         command: Any = typer.main.get_command(app)
         while words and hasattr(command, "commands") and words[0] in command.commands:
             command = command.commands[words.pop(0)]
-        words = words[: next((place for place, word in enumerate(words) if word in "|>;&"), len(words))]
+        words = words[
+            : next((place for place, word in enumerate(words) if word in {"|", "||", "&&", ">", "&"}), len(words))
+        ]
         try:
             command.make_context(command.name, words)
         except WRONG_USAGE as fault:
             wrong.append(f"{example}: {fault}")
     assert wrong == []
+
+
+def test_the_tutorial_runs_as_it_is_written(tmp_path: Path) -> None:
+    """Every block of it, in one shell, in an empty folder; a command that fails ends it."""
+    tutorial = (ROOT / "docs/tutorial.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```", tutorial, flags=re.MULTILINE | re.DOTALL)
+    stop = "trap 'workbench sandbox stop >/dev/null 2>&1' EXIT"
+    script = "\n".join(["set -eu", stop, *blocks])
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-2000:]
+    assert "1 applied" in done.stdout
+    assert "converge" in done.stdout
+    assert (tmp_path / "clinic/reports/06_report.html").exists()
+    assert "Ada Lovelace" not in done.stderr
