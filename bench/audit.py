@@ -1,6 +1,6 @@
 """How fast AuditEvents become a tidy DataFrame, beside `pandas.json_normalize` and the limits of the bytes themselves.
 
-    python bench/audit.py [--events 100000] [--rounds 3]
+    python bench/audit.py [--events 100000] [--rounds 3] [--peers PYTHON]
 
 Each route runs in a process of its own, over the same searchset pages of 1000 on disk (page cache warm), and gives the
 same check sums: rows, failures, total duration, outcomes. Ours gives 24 columns, duplicates sought, text masked and the
@@ -10,7 +10,7 @@ rows in order; json_normalize 17 of them: what an AuditEvent holds, and the main
 from __future__ import annotations
 
 import argparse
-import importlib.util
+import importlib
 import json
 import re
 import subprocess
@@ -121,6 +121,9 @@ def check(frame: Any) -> dict[str, Any]:
 ROUTES = {route.__name__: route for route in (read_bytes, split_only, workbench, json_normalize)}
 
 
+PEERS = ("fhiry", "fhir_pyrate")  # in an environment of their own: bench/audit_peers.py
+
+
 def run_one(name: str, folder: Path) -> None:
     """Run one route in this process and print what it took."""
     pages = sorted(folder.glob("*.json"))
@@ -145,6 +148,7 @@ def main() -> None:
     options.add_argument("--events", type=int, default=100_000)
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--route", nargs=2)
+    options.add_argument("--peers", help="the python of an environment of bench/requirements.txt")
     given = options.parse_args()
     if given.route:
         run_one(given.route[0], Path(given.route[1]))
@@ -153,10 +157,12 @@ def main() -> None:
         write_pages(Path(folder), given.events)
         size = sum(page.stat().st_size for page in Path(folder).glob("*.json"))
         print(f"{given.events:,} AuditEvents, {size / 1e6:.0f} MB in pages of 1000; best of {given.rounds} rounds")
-        runs: dict[str, list[dict[str, Any]]] = {name: [] for name in ROUTES}
+        commands = {name: [sys.executable, __file__, "--route", name, folder] for name in ROUTES}
+        if given.peers:
+            commands |= {name: [given.peers, str(ROOT / "bench/audit_peers.py"), name, folder] for name in PEERS}
+        runs: dict[str, list[dict[str, Any]]] = {name: [] for name in commands}
         for _ in range(given.rounds):  # rounds interleaved, so that a busy minute hits every route
-            for name in ROUTES:
-                command = [sys.executable, __file__, "--route", name, folder]
+            for name, command in commands.items():
                 runs[name].append(
                     json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
                 )
@@ -165,18 +171,22 @@ def main() -> None:
 
 def show(runs: dict[str, list[dict[str, Any]]], events: int) -> None:
     """Print the table and the ratios; disagreeing check sums end the program."""
-    assert runs["workbench"][0]["found"] == runs["json_normalize"][0]["found"], "the routes disagree"
+    ours = runs["workbench"][0]["found"]
+    for peer in ("json_normalize", *PEERS):
+        told = runs[peer][0]["found"] if peer in runs else {}
+        assert told == {key: ours[key] for key in told}, f"{peer} disagrees"
     best = {name: min(run["seconds"] for run in found) for name, found in runs.items()}
     print(f"{'route':<16}{'best s':>8}{'median s':>10}{'rows/s':>10}{'cpu s':>8}{'peak MB':>9}")
     for name, found in runs.items():
         middle = sorted(run["seconds"] for run in found)[len(found) // 2]
         cpu, peak = min(run["cpu"] for run in found), max(run["peak_mb"] for run in found)
         print(f"{name:<16}{best[name]:>8.2f}{middle:>10.2f}{events / best[name]:>10,.0f}{cpu:>8.2f}{peak:>9.0f}")
-    print(f"workbench is {best['json_normalize'] / best['workbench']:.1f}x json_normalize (goal 8)")
+    for peer, goal in (("json_normalize", 8), ("fhiry", 8), ("fhir_pyrate", 15)):
+        if peer in best:
+            print(f"workbench is {best[peer] / best['workbench']:.1f}x {peer} (goal {goal})")
+        else:
+            print(f"{peer} was not measured: give --peers")
     print(f"workbench is {best['split_only'] / best['workbench']:.2f}x the split without decoding (goal 0.3)")
-    for peer in ("fhiry", "fhir_pyrate"):
-        if importlib.util.find_spec(peer) is None:
-            print(f"{peer} is not installed: not measured")
 
 
 if __name__ == "__main__":
