@@ -11,7 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from workbench.access.plan import Change, Plan
 from workbench.events.profile import profile_events
 from workbench.faces.displays import show_in_notebooks
-from workbench.faces.explorer import explore
+from workbench.faces.explorer import explore, picture_of
 from workbench.flows.design import coverage, load_mapping, map_event, map_events
 from workbench.flows.integrations import load_integration
 from workbench.flows.load import LoadedEvents, load_events
@@ -75,7 +75,7 @@ def values(events: LoadedEvents) -> dict[str, Any]:
 
 def test_each_value_has_a_page_and_a_short_text(values: dict[str, Any]) -> None:
     """What stands above the tables is what a terminal shows; it is never the whole of a value's repr."""
-    shown = {name: explore(value) for name, value in values.items()}
+    shown = {name: picture_of(value) for name, value in values.items()}
 
     assert all("<div" in page.html and 0 < len(page.text) < 500 for page in shown.values())
     assert {
@@ -90,7 +90,7 @@ def test_no_value_of_an_event_is_shown_unless_it_is_asked_for(values: dict[str, 
     """Names and amounts of the payload appear in no page without `reveal`; with it they do."""
     name = events.events[0].payload["data"]["object"]["customer_name"]
 
-    assert [kind for kind, value in values.items() if name in explore(value).html] == []
+    assert [kind for kind, value in values.items() if name in picture_of(value).html] == []
     assert "Cedar Grove" not in explore(values["type"]).html  # the only value of its field, and still no code
     assert name in explore(values["event"], reveal=True).html
     assert name in explore(values["result"], reveal=True).html

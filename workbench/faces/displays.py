@@ -37,7 +37,7 @@ def show_in_notebooks(shell: Any) -> None:
 
 
 def _explore(thing: object) -> Any:
-    return import_module("workbench.faces.explorer").explore(thing)
+    return import_module("workbench.faces.explorer").picture_of(thing)
 
 
 def _draw(thing: object) -> str:

@@ -6,7 +6,7 @@ Values out of events and resources are masked until they are asked for; names of
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.access.plan import Plan
 from workbench.events.delivery import Event
@@ -26,6 +26,7 @@ from workbench.faces.server_views import integration_view, plan_view, probe_view
 from workbench.faces.tables import Table
 from workbench.faces.trees import tree
 from workbench.flows.design import MappedEvents
+from workbench.flows.exploring import Explored
 from workbench.flows.integrations import LoadedIntegration
 from workbench.flows.load import LoadedEvents
 from workbench.flows.proving import Probe
@@ -35,16 +36,32 @@ from workbench.mapping.compile import EventMapping
 from workbench.mapping.coverage import Coverage
 from workbench.mapping.results import MappingResult
 
-__all__ = ["explore"]
+if TYPE_CHECKING:
+    from workbench.faces.explorer_panel import ExplorerPanel
+
+__all__ = ["explore", "picture_of"]
 
 
-def explore(thing: object, *, reveal: bool = False) -> Html:
-    """A value of the workbench, or any JSON value, to look at.
+def explore(thing: object, *, reveal: bool = False) -> Html | ExplorerPanel:
+    """A value of the workbench, or any JSON value, to look at; of loaded events a panel to look into them.
 
     Args:
         thing: what `load_events`, `load_mapping`, `map_event`, `map_events`, `coverage`, `plan`, `apply`, `prove` or
             `replay` gives, an event, or JSON.
         reveal: show the values of events and resources, which may be people's data.
+
+    Raises:
+        TypeError: there is no way to show such a value.
+    """
+    if isinstance(thing, LoadedEvents) and thing.deliveries:
+        from workbench.faces.explorer_panel import ExplorerPanel  # here: only who explores events pays for it
+
+        return ExplorerPanel(Explored(thing), picture_of(thing, reveal=reveal), reveal=reveal)
+    return picture_of(thing, reveal=reveal)
+
+
+def picture_of(thing: object, *, reveal: bool = False) -> Html:
+    """A value as it is shown where nobody can press anything: in a report, or as a cell's own value.
 
     Raises:
         TypeError: there is no way to show such a value.
