@@ -23,7 +23,7 @@ from workbench.flows.verdicts import JudgedDelivery
 from workbench.mapping.compile import EventMapping
 from workbench.mapping.differences import Difference, differences
 
-__all__ = ["GoldenCase", "GoldenReport", "check_goldens"]
+__all__ = ["GoldenCase", "GoldenReport", "backend_differences", "check_goldens"]
 
 State = Literal["same", "different", "missing", "left over", "written"]
 
@@ -99,6 +99,19 @@ def check_goldens(
         judge = _Judge(mappings, process, target, update)
         cases = [judge.check(judged, source) for judged in deliveries if judged.events]
     return GoldenReport(cases=(*cases, *_left_over(target, {case.file for case in cases}, update)))
+
+
+def backend_differences(mappings: Sequence[EventMapping], events: Iterable[Event]) -> list[Difference]:
+    """Give where a mapping's JavaScript makes something else of an event than its Python, by event id and path."""
+    found: list[Difference] = []
+    with JavaScriptProcess() as process:
+        for mapping in mappings:
+            process.load_mapping(mapping)
+        for event in events:
+            taking = [one for one in mappings if one.provider == event.provider and one.accepts(event.type)]
+            made = {one.name: _in_python(one, event) for one in taking}
+            found += differences(made, {one.name: _in_javascript(one, event, process) for one in taking}, event.id)
+    return found
 
 
 class _Judge:

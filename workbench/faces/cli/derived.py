@@ -1,4 +1,4 @@
-"""`workbench bot build` and `workbench policy explain`: what is made of an integration, no server needed."""
+"""`workbench bot build` and `workbench policy explain`: what is made of an integration, no server of yours needed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workbench.faces.cli.servers import IntegrationArgument
-from workbench.faces.cli.terminal import JsonOption, results, show, show_lines
+from workbench.faces.cli.terminal import JsonOption, complain, results, say, show, show_lines
 
 if TYPE_CHECKING:
     from workbench.events.delivery import Delivery
@@ -35,11 +35,12 @@ def build(
     project: Annotated[
         bool, typer.Option("--project", help="The TypeScript project: the bot, its types, a test for each sample.")
     ] = False,
-    samples: Annotated[
-        Path | None, typer.Option(help="What its tests send. [default: the project's sample_events]")
-    ] = None,
+    samples: Annotated[Path | None, typer.Option(help="What proves it. [default: the project's sample_events]")] = None,
 ) -> None:
-    """Write the bot as one CommonJS file without dependencies: the bytes that `provision` deploys.
+    """Write the bot as one CommonJS file without dependencies, proved first: the bytes that `provision` deploys.
+
+    Every sample of the provider must give in JavaScript, and by the bot on a fresh sandbox, exactly what the mappings
+    give in Python; else nothing is written, the differences are shown and the exit code is 1.
 
     [dim]workbench bot build mappings/stripe/integration.yaml --out build --project[/dim]
     """
@@ -47,6 +48,7 @@ def build(
     from workbench.flows.integrations import load_integration
 
     loaded = load_integration(integration)
+    _prove(loaded, samples)
     if project:
         from workbench.flows.bot_project import write_project
 
@@ -57,6 +59,23 @@ def build(
     file = write_bot(loaded, out)
     said = f"{file}: {file.stat().st_size:,} bytes, SHA-256 {loaded.desired.code_digest}"
     results().print(said, markup=False, soft_wrap=True)
+
+
+def _prove(loaded: LoadedIntegration, samples: Path | None) -> None:
+    from workbench.flows.bot_proof import prove_bot
+    from workbench.flows.project import find_project
+
+    folder = samples or find_project(loaded.folder).samples
+    if not folder.is_dir():
+        say(f"not proved: there are no samples at {folder}")
+        return
+    proof = prove_bot(loaded, folder, progress=say)
+    for line in proof.differences[:50]:
+        complain(line)
+    if not proof.ok:
+        complain(f"{loaded.name}: {len(proof.differences)} differences from what the mappings give; nothing is written")
+        raise typer.Exit(1)
+    say(f"proved: {proof.events} events in {proof.deliveries} samples, in JavaScript and on a sandbox")
 
 
 def explain(integration: IntegrationArgument, as_json: JsonOption = False) -> None:
