@@ -115,7 +115,7 @@ def converge(
 
 
 def confirm_by_bot(selected: Iterable[Selected], loaded: LoadedIntegration) -> tuple[str, ...]:
-    """Send deliveries in their order through the bot on a fresh sandbox; give what it left otherwise than settled here."""
+    """Send deliveries in order through the bot on a fresh sandbox; give what it left otherwise than is settled here."""
     own = tuple(each for each in selected if each.judged.provider == loaded.provider.name and "+" not in each.key)
     prepared = _Prepared(loaded, own, tuple(_step(each, loaded) for each in own))
     return tuple(_confirm(prepared, range(len(own)))) if own else ()
