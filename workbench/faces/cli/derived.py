@@ -48,6 +48,7 @@ def build(
     from workbench.flows.integrations import load_integration
 
     loaded = load_integration(integration)
+    out.mkdir(parents=True, exist_ok=True)  # what cannot be written is told before it is proved
     _prove(loaded, samples)
     if project:
         from workbench.flows.bot_project import write_project
