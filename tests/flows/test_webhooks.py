@@ -14,7 +14,7 @@ from workbench.flows.integrations import LoadedIntegration, load_integration
 from workbench.flows.load import load_events
 from workbench.flows.provision import Provisioned, apply_integration, plan_integration, remove_integration
 from workbench.flows.verification import verify_setup
-from workbench.flows.webhooks import describe_webhook, retire_sender, rotate_sender
+from workbench.flows.webhooks import _events_to_choose, describe_webhook, retire_sender, rotate_sender
 from workbench.sandbox.launcher import start_sandbox
 from workbench.servers.client import Server
 
@@ -134,3 +134,13 @@ def test_the_way_of_a_test_event_ends_where_it_is_broken(
 
     assert [step.ok for step in steps] == [True, False, False, False]
     assert steps[1].found == "refused, signature-mismatched"
+
+
+def test_the_events_to_choose_are_said_once() -> None:
+    """What a wider pattern covers is not named, what another mapping takes is not excluded."""
+    loaded = load_integration(Path(__file__).parents[2] / "mappings/stripe/integration.yaml")
+
+    chosen = _events_to_choose(loaded.mappings).split(", ")
+
+    assert "invoice.*" in chosen
+    assert [name for name in chosen if name.startswith("!") or name == "invoice.upcoming"] == []

@@ -14,7 +14,7 @@ Source: observed answers of Medplum 5.0.2.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -23,6 +23,7 @@ from workbench.errors import PlanError
 from workbench.fhir.writes import INTEGRATION_SYSTEM
 from workbench.flows.integrations import LoadedIntegration
 from workbench.flows.provision import Provisioned, apply_integration, plan_integration
+from workbench.mapping.compile import EventMapping
 from workbench.servers.client import Server
 from workbench.servers.projects import find_membership
 
@@ -32,7 +33,7 @@ __all__ = ["describe_webhook", "retire_sender", "rotate_sender"]
 def describe_webhook(loaded: LoadedIntegration, provisioned: Provisioned, *, reveal: bool = False) -> tuple[str, ...]:
     """The steps at the provider, one a line; secrets are masked unless they are to be revealed."""
     url = provisioned.webhook_url(reveal=reveal)
-    events = ", ".join(sorted({pattern for mapping in loaded.mappings for pattern in mapping.events}))
+    events = _events_to_choose(loaded.mappings)
     secret = ", ".join(source.name for source in loaded.integration.secrets)
     steps = _STEPS.get(loaded.provider.name, _ANY)
     shown = {
@@ -46,6 +47,17 @@ def describe_webhook(loaded: LoadedIntegration, provisioned: Provisioned, *, rev
     }
     chosen = [step for condition, step in steps if fnmatchcase(loaded.integration.delivery, condition)]
     return tuple(step.format_map(shown) for step in chosen)
+
+
+def _events_to_choose(mappings: Sequence[EventMapping]) -> str:
+    """Give the event types to tick: none twice, none that a wider one covers, and what no mapping takes after all."""
+    patterns = {pattern for mapping in mappings for pattern in mapping.events}
+    wanted = {pattern for pattern in patterns if not pattern.startswith("!")}
+    wide = {pattern for pattern in wanted if "*" in pattern}
+    chosen = sorted(one for one in wanted if not any(fnmatchcase(one, other) for other in wide - {one}))
+    excluded = {pattern[1:] for pattern in patterns - wanted}
+    never = sorted(name for name in excluded if not any(mapping.accepts(name) for mapping in mappings))
+    return ", ".join(chosen) + (f"; but not {', '.join(never)}" if never else "")
 
 
 def rotate_sender(server: Server, loaded: LoadedIntegration, secrets: Mapping[str, str]) -> Provisioned:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workbench.errors import DeliveryError
+from workbench.faces.cli.clipboard import copy_text
 from workbench.faces.cli.servers import DataOption, IntegrationArgument, TargetOption, open_target
-from workbench.faces.cli.terminal import JsonOption, results, show
+from workbench.faces.cli.terminal import JsonOption, complain, results, say, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,10 +40,11 @@ def url(
     steps: Annotated[
         bool, typer.Option("--steps", help="What to do at the provider: where it goes, which events to tick.")
     ] = False,
+    copy: Annotated[bool, typer.Option("--copy", help="Put the whole URL on the clipboard; it is not shown.")] = False,
 ) -> None:
     """Print the webhook URL to give to the provider; its secret is masked unless --reveal is given.
 
-    [dim]workbench url mappings/stripe/integration.yaml --steps[/dim]
+    [dim]workbench url mappings/stripe/integration.yaml --steps --copy[/dim]
     """
     from workbench.flows.integrations import load_integration
     from workbench.flows.provision import find_provisioned
@@ -54,6 +56,12 @@ def url(
     lines = describe_webhook(loaded, made, reveal=reveal) if steps else (made.webhook_url(reveal=reveal),)
     for line in lines:
         results().print(line, markup=False, soft_wrap=True)
+    if copy:
+        by = copy_text(made.webhook_url(reveal=True))
+        if by is None:
+            complain("there is no clipboard to reach: no program for it, and stderr is no terminal; use --reveal")
+            raise typer.Exit(1)
+        say(f"copied by {by}")
 
 
 def verify_setup(
