@@ -264,8 +264,9 @@ def resources_after(
     folder: Path, loaded: LoadedIntegration, deliveries: list[Delivery], **faults: Any
 ) -> dict[str, Any]:
     """What a fresh server with these faults holds after the deliveries, by identity; ids are no difference."""
+    # by seed 1 the 792nd chance begins five failures in a row: as many as a read is tried, this test's own included
     with (
-        start_sandbox(folder, seed=1, **faults) as sandbox,
+        start_sandbox(folder, seed=2, **faults) as sandbox,
         Server(sandbox.base_url, sandbox.client_id, sandbox.client_secret) as server,
     ):
         for _ in range(20):
