@@ -57,7 +57,7 @@ def bytes_by_hand(body: bytes) -> bytes:
 
 
 def bytes_by_mapping(body: bytes) -> bytes:
-    return orjson.dumps(MAPPING.map(orjson.loads(body)).as_list())
+    return orjson.dumps(MAPPING.map_json(body).as_list())
 
 
 def validated(event: dict[str, Any]) -> object:

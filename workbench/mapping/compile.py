@@ -14,9 +14,11 @@ from workbench.errors import MappingRunError, Problem
 from workbench.fhir.writes import WriteRule
 from workbench.mapping import functions, shortcut_functions, times
 from workbench.mapping.blocks import At, MappingDocument, Reference, Rule
+from workbench.mapping.decoding import event_decoder
 from workbench.mapping.event_types import type_pattern
 from workbench.mapping.expression.python_runtime import runtime_names
 from workbench.mapping.javascript import Script, javascript_name, javascript_runtime, runtime_of, write_javascript
+from workbench.mapping.needs import needs_of
 from workbench.mapping.python_dialect import Python
 from workbench.mapping.results import MappingResult
 from workbench.mapping.tracing import Tracer
@@ -66,6 +68,20 @@ class EventMapping:
             MappingRunError: an expression failed, or a resource has no identity; it names rule, path and code.
         """
         return self._program.run(payload, event_id)
+
+    def map_json(self, body: bytes, *, event_id: str | None = None) -> MappingResult:
+        """The same for an event as JSON text: no more of it is decoded than the mapping needs.
+
+        Raises:
+            MappingRunError: as `map`.
+            orjson.JSONDecodeError: the text is no JSON.
+        """
+        return self._program.run(self.decode(body), event_id)
+
+    @cached_property
+    def decode(self) -> Callable[[bytes], Any]:
+        """Gives of an event as JSON text what the mapping needs; `map` makes the same of it as of the whole event."""
+        return event_decoder(needs_of(self.document))
 
     def trace(self, payload: dict[str, Any], *, event_id: str | None = None) -> MappingResult:
         """The same as `map`, with `trace` saying what each expression read, gave and set; many times slower."""

@@ -11,7 +11,17 @@ from workbench.mapping.expression import ir
 from workbench.mapping.expression.faults import Span
 from workbench.mapping.expression.library import LIBRARY
 
-__all__ = ["Origins", "Use", "code_map_of", "constant_truth", "is_certain", "origins_of", "type_of", "uses_of"]
+__all__ = [
+    "Origins",
+    "Use",
+    "children_of",
+    "code_map_of",
+    "constant_truth",
+    "is_certain",
+    "origins_of",
+    "type_of",
+    "uses_of",
+]
 
 _HELPER_TYPES: Final[Mapping[str, str]] = {
     "money": "Money",
@@ -121,8 +131,8 @@ def _operator_type(operator: str) -> str | None:
     return "boolean" if operator in _BOOLEAN else "number" if operator in _NUMBER else None
 
 
-def _children(node: ir.Node | ir.Group | ir.Step | ir.SortTerm) -> Iterator[ir.Node]:
-    """The parts of a node in the order of its fields."""
+def children_of(node: ir.Node | ir.Group | ir.Step | ir.SortTerm) -> Iterator[ir.Node]:
+    """The parts of a node, in the order of its fields."""
     for field in fields(node):
         yield from _nodes(getattr(node, field.name))
 
@@ -134,7 +144,7 @@ def _nodes(value: object) -> Iterator[ir.Node]:
         for item in value:
             yield from _nodes(item)
     elif isinstance(value, ir.Group | ir.Step | ir.SortTerm):
-        yield from _children(value)
+        yield from children_of(value)
 
 
 def _uses(node: ir.Node, bound: frozenset[str]) -> Iterator[Use]:
@@ -148,7 +158,7 @@ def _uses(node: ir.Node, bound: frozenset[str]) -> Iterator[Use]:
     if isinstance(node, ir.Call | ir.Partial) and isinstance(called, ir.Variable) and called.name not in bound:
         first = node.arguments[0] if node.arguments else None
         yield Use(name=called.name, span=called.span, called=True, argument=first, arguments=len(node.arguments))
-    for child in _children(node):
+    for child in children_of(node):
         if child is not called or not isinstance(child, ir.Variable):
             yield from _uses(child, bound)
 
@@ -193,7 +203,7 @@ class _Tracer:
             return frozenset().union(*(self.origin(item, known) for item in node.items))
         if isinstance(node, ir.Call):
             return self._call(node, known)
-        for child in _children(node):
+        for child in children_of(node):
             self._read(child, known)
         return frozenset()
 
