@@ -23,6 +23,10 @@ EXPRESSIONS = [
     "a.b.c",
     "$.a.b",
     "$$.a.b",
+    "$trim(a)",
+    'a.b = "x" ? $trim(b) : $trim(c)',
+    '$lookup({"x": "1", "y": ""}, a)',
+    '$lookup({"x": "1", "y": ""}, a.b)',
     "$exists(a.b)",
     "$exists(a.b[0])",
     "a[0]",
@@ -55,7 +59,7 @@ SCALARS = (
     | st.integers(-3, 3)
     | st.just(2**53 - 1)
     | st.floats(-2, 2)
-    | st.sampled_from(["", "x", "y"])
+    | st.sampled_from(["", "x", "y", " x", "x  y ", "\t", "x\n y", "\xa0x", "é\u2003", "undefined"])
 )
 VALUES = st.recursive(
     SCALARS,

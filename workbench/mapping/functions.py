@@ -40,16 +40,17 @@ _UNTOUCHED: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 def money_of_provider(provider: str) -> Callable[[Any, Any], dict[str, Any] | None]:
     """The `$money` of a provider: amount in minor units and currency → FHIR Money."""
     scales: dict[str, tuple[int, str]] = {}
+    largest, smallest = LARGEST_AMOUNT, -LARGEST_AMOUNT
 
     def money_of(amount: Any, currency: Any) -> dict[str, Any] | None:
         if (
             amount.__class__ is int
             and currency.__class__ is str
             and currency in scales
-            and -LARGEST_AMOUNT <= amount <= LARGEST_AMOUNT
+            and smallest <= amount <= largest
         ):
             scale, code = scales[currency]
-            return {"value": amount // scale if amount % scale == 0 else amount / scale, "currency": code}
+            return {"value": amount / scale if amount % scale else amount // scale, "currency": code}
         if amount is None:
             return None
         made = money(amount, currency, provider)
@@ -96,7 +97,8 @@ def identity_value(value: Any) -> str:
     """The value if it can name a resource: a text, neither empty nor blank at an end, without control characters."""
     is_short = value.__class__ is str and len(value) <= _LONGEST_IDENTITY
     if is_short and (value.isidentifier() or (value and not _DEGENERATE.search(value))):
-        return str(value)
+        text: str = value
+        return text
     expected = (
         f"an identity's value is a text of at most {_LONGEST_IDENTITY} characters, "
         "none a control character, no blank at its ends"

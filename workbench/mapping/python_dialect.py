@@ -37,11 +37,8 @@ class Python(Lines):
 
     def prune(self, text: str) -> str:
         """What an expression gave, without nulls and empties."""
-        return (
-            f"{text} if {text}.__class__ is str and {text} else pruned({text})"
-            if text.isidentifier()
-            else f"pruned({text})"
-        )
+        held = text if text.isidentifier() else self.expressions.let(text)
+        return f"{held} if {held} is None or {held}.__class__ is str and {held} else pruned({held})"
 
     def declare(self, name: str) -> None:
         """Make a new local that is missing until it is assigned."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
 from workbench.mapping.expression.python_runtime import runtime_names
 
@@ -16,6 +16,7 @@ __all__ = [
     "item_in",
     "least",
     "less_than",
+    "looked_up",
     "more_than",
     "most",
     "opposite",
@@ -23,10 +24,12 @@ __all__ = [
     "text_joined",
     "total",
     "total_in",
+    "trimmed",
 ]
 
 _LONG: Final = 1_000_000  # longer texts go the general way, which knows their limit
 _EXACT: Final = 2**53 - 1
+_LEAST: Final = -_EXACT
 _GENERAL: Final[Any] = SimpleNamespace(**runtime_names())  # what the general text of an expression calls
 _MISSING: Final = _GENERAL.MISSING
 _NO_FIELDS: Final[dict[str, Any]] = {}
@@ -71,25 +74,25 @@ def total(values: Any) -> Any:
                 break
             found += value
         else:
-            if values and -_EXACT <= found <= _EXACT and min(values) >= -_EXACT and max(values) <= _EXACT:
+            if values and _LEAST <= found <= _EXACT and min(values) >= _LEAST and max(values) <= _EXACT:
                 return found
     return None if values is None else _absent(_GENERAL.sum_of(_GENERAL.list_of(_GENERAL.clean(values), "n", 0)))
 
 
 def total_in(state: Any, name: str) -> Any:
     """`$sum(state.name)` for a state that is a list of objects; for any other too."""
-    if state is None or state == []:
-        return None
     if state.__class__ is list:
-        found = 0
+        found = None
         for item in state:
             value = item.get(name) if item.__class__ is dict else None
-            if value.__class__ is not int or not -_EXACT <= value <= _EXACT:
+            if value.__class__ is not int or not _LEAST <= value <= _EXACT:
                 break
-            found += value
+            found = value if found is None else found + value
         else:
-            if -_EXACT <= found <= _EXACT:
+            if found is None or _LEAST <= found <= _EXACT:
                 return found
+    elif state is None:
+        return None
     return total(_absent(_GENERAL.name_last(state, name, True)))
 
 
@@ -98,7 +101,7 @@ def item_in(state: Any, name: str, index: int) -> Any:
     if state is None:
         return None
     found = state.get(name) if state.__class__ is dict else None
-    if found.__class__ is list and None not in found:
+    if found.__class__ is list and (not found or None not in found):
         item = found[index] if -len(found) <= index < len(found) else None
         if item.__class__ is not list:
             return item
@@ -106,37 +109,61 @@ def item_in(state: Any, name: str, index: int) -> Any:
     return _absent(_GENERAL.collapse(_GENERAL.step_last(_GENERAL.Run(), state, step, True, True)))
 
 
-def more_than(value: Any, constant: float) -> bool | None:
-    """`value > constant`."""
+def looked_up(table: dict[str, Any], key: Any) -> Any:
+    """`$lookup(table, key)` with an object of constants, none of them null."""
+    if key.__class__ is str:
+        return table.get(key)
+    return _absent(_GENERAL.collapse(_checked(_GENERAL.lookup_value, "<x-s:x>", table, _settled(key))))
+
+
+def trimmed(value: Any) -> Any:
+    """`$trim(value)`."""
+    if value.__class__ is str:
+        if value.isprintable() and "  " not in value:  # no other blank can be printed
+            return value.strip(" ")
+        return _GENERAL.trim(value)
+    return _absent(_checked(_GENERAL.trim, "<s-:s>", _settled(value)))
+
+
+def more_than(value: Any, constant: float) -> Any:
+    """`value > constant`: a boolean, or None."""
     if value is None:
         return None
-    return value > constant if _is_exact(value) else _absent(_GENERAL.more(_settled(value), constant))
+    if value.__class__ is int and _LEAST <= value <= _EXACT:
+        return value > constant
+    return _absent(_GENERAL.more(_settled(value), constant))
 
 
-def less_than(value: Any, constant: float) -> bool | None:
-    """`value < constant`."""
+def less_than(value: Any, constant: float) -> Any:
+    """`value < constant`: a boolean, or None."""
     if value is None:
         return None
-    return value < constant if _is_exact(value) else _absent(_GENERAL.less(_settled(value), constant))
+    if value.__class__ is int and _LEAST <= value <= _EXACT:
+        return value < constant
+    return _absent(_GENERAL.less(_settled(value), constant))
 
 
-def least(value: Any, constant: float) -> bool | None:
-    """`value >= constant`."""
+def least(value: Any, constant: float) -> Any:
+    """`value >= constant`: a boolean, or None."""
     if value is None:
         return None
-    return value >= constant if _is_exact(value) else _absent(_GENERAL.more_equal(_settled(value), constant))
+    if value.__class__ is int and _LEAST <= value <= _EXACT:
+        return value >= constant
+    return _absent(_GENERAL.more_equal(_settled(value), constant))
 
 
-def most(value: Any, constant: float) -> bool | None:
-    """`value <= constant`."""
+def most(value: Any, constant: float) -> Any:
+    """`value <= constant`: a boolean, or None."""
     if value is None:
         return None
-    return value <= constant if _is_exact(value) else _absent(_GENERAL.less_equal(_settled(value), constant))
+    if value.__class__ is int and _LEAST <= value <= _EXACT:
+        return value <= constant
+    return _absent(_GENERAL.less_equal(_settled(value), constant))
 
 
 def opposite(value: Any) -> Any:
     """`-value`."""
-    if value and _is_exact(value):
+    if value.__class__ is int and value and _LEAST <= value <= _EXACT:
         return -value
     return _absent(_GENERAL.negative(_settled(value)))
 
@@ -145,9 +172,9 @@ def _indexed(name: str, index: int) -> Callable[[Any], Any]:
     return lambda context: _GENERAL.filter_at(_GENERAL.collapse(_GENERAL.lookup(context, name, True)), index, True)
 
 
-def _is_exact(value: Any) -> TypeGuard[int]:
-    """Whether it is a whole number that is the same in JavaScript."""
-    return value.__class__ is int and -_EXACT <= value <= _EXACT
+def _checked(function: Callable[..., Any], signature: str, *arguments: Any) -> Any:
+    """A call of a built-in function that needs no run and takes no context."""
+    return _GENERAL.checked(None, function, signature, None, *arguments)
 
 
 def _settled(value: Any) -> Any:

@@ -28,7 +28,7 @@ def has_shortcut(node: ir.Node, scope: Scope, helpers: Mapping[str, Any]) -> boo
     if not _is_plain(node):
         return False
     if isinstance(node, ir.Constant):
-        return isinstance(node.value, str) and not any("\ud800" <= sign <= "\udfff" for sign in node.value)
+        return _is_text(node)
     if isinstance(node, ir.Variable):
         return _is_known(node, scope)
     if isinstance(node, ir.Path):
@@ -40,6 +40,10 @@ def has_shortcut(node: ir.Node, scope: Scope, helpers: Mapping[str, Any]) -> boo
     if isinstance(node, ir.Binary):
         return _has_binary(node, short)
     name = _called(node, scope)
+    if name == "lookup" and isinstance(node, ir.Call):
+        return len(node.arguments) == 2 and _is_table(node.arguments[0]) and short(node.arguments[1])
+    if name == "trim" and isinstance(node, ir.Call):
+        return len(node.arguments) == 1 and short(*node.arguments)
     if name in ("exists", "sum") and isinstance(node, ir.Call):
         return len(node.arguments) == 1 and isinstance(node.arguments[0], ir.Path) and short(*node.arguments)
     return name in helpers and isinstance(node, ir.Call) and short(*node.arguments[1 if name == "code" else 0 :])
@@ -96,6 +100,10 @@ def _write_call(writer: Writer, node: ir.Call, scope: Scope) -> str:
         return f"({write_shortcut(writer, node.arguments[0], scope)} is not None)"
     if name == "sum":
         return _write_sum(writer, node.arguments[0], scope)
+    if name == "trim":
+        return f"trimmed({write_shortcut(writer, node.arguments[0], scope)})"
+    if name == "lookup":
+        return f"looked_up({_write_table(writer, node)}, {write_shortcut(writer, node.arguments[1], scope)})"
     assert name is not None
     arguments = [
         writer.constant(one.value) if isinstance(one, ir.Constant) else write_shortcut(writer, one, scope)
@@ -113,6 +121,22 @@ def _write_sum(writer: Writer, node: ir.Node, scope: Scope) -> str:
         return f"total({write_shortcut(writer, node, scope)})"
     state = write_middle(writer, _base(writer, base, scope), names[:-1], scope)
     return f"total_in({state.code}, {names[-1]!r})"
+
+
+def _is_table(node: ir.Node) -> bool:
+    """Whether it is an object of constants, each name once."""
+    if not isinstance(node, ir.ObjectOf) or not _is_plain(node):
+        return False
+    names = [key.value for key, _ in node.pairs if isinstance(key, ir.Constant) and _is_plain(key)]
+    is_named = len({*names}) == len(node.pairs) and all(isinstance(name, str) and name.isidentifier() for name in names)
+    return is_named and all(isinstance(value, ir.Constant) and _is_text(value) for _, value in node.pairs)
+
+
+def _write_table(writer: Writer, node: ir.Call) -> str:
+    table = node.arguments[0]
+    assert isinstance(table, ir.ObjectOf)
+    pairs = [[writer.constant(one.value) for one in pair if isinstance(one, ir.Constant)] for pair in table.pairs]
+    return "{" + ", ".join(f"{name}: {value}" for name, value in pairs) + "}"
 
 
 def _write_path(writer: Writer, node: ir.Path, scope: Scope) -> str:
@@ -176,6 +200,10 @@ def _called(node: ir.Node, scope: Scope) -> str | None:
 def _is_known(node: ir.Variable, scope: Scope) -> bool:
     slot = scope.variables.get(node.name)
     return node.name in ("", "$") or (slot is not None and slot.assigned and slot.fixed and slot.raw)
+
+
+def _is_text(node: ir.Constant) -> bool:
+    return isinstance(node.value, str) and not any("\ud800" <= sign <= "\udfff" for sign in node.value)
 
 
 def _is_plain(node: ir.Node) -> bool:

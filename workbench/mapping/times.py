@@ -32,8 +32,8 @@ def instant(moment: Any) -> str | None:
     ('2023-11-14T22:13:20.000Z', '2026-01-02T01:04:05.000Z')
     """
     if moment.__class__ is int and 0 <= moment < _SECONDS_BELOW:
-        days, rest = divmod(moment, 86_400)
-        return _day_text(days) + _MINUTES[rest // 60] + _SECONDS[rest % 60]
+        rest = moment % 86_400
+        return _day_text(moment // 86_400) + _MINUTES[rest // 60] + _SECONDS[rest % 60]
     return None if moment is None else _instant_text(_milliseconds(moment, "instant"))
 
 
@@ -43,6 +43,8 @@ def date(moment: Any) -> str | None:
     >>> date(1700000000), date("2026-01-02")
     ('2023-11-14', '2026-01-02')
     """
+    if moment.__class__ is int and 0 <= moment < _SECONDS_BELOW:
+        return _day_text(moment // 86_400)
     if moment is None:
         return None
     if isinstance(moment, str) and (day := _DAY.fullmatch(moment)) and _is_day(*map(int, day.groups())):
