@@ -22,7 +22,7 @@ from workbench.events.locators import Locator, describe_shape, find_path, matche
 from workbench.events.providers import PROVIDERS
 from workbench.events.schemes import Envelope, Provider
 
-__all__ = ["Handshake", "answer_handshake", "read_events", "recognise_provider"]
+__all__ = ["Handshake", "answer_handshake", "read_events", "read_instant", "recognise_provider"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +111,25 @@ def recognise_provider(
     return next(iter(both or by_header or by_shape), None)
 
 
+def read_instant(value: Any, where: str) -> datetime | None:
+    """Return epoch seconds, epoch milliseconds or an ISO 8601 text as a UTC time.
+
+    Raises:
+        EnvelopeError: it is none of them; `where` says in its text where it stood.
+    """
+    if value is None:
+        return None
+    try:
+        if isinstance(value, str) and not value.isdecimal():
+            moment = datetime.fromisoformat(value)
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        seconds = float(value)
+        return datetime.fromtimestamp(seconds / 1000 if abs(seconds) >= 1e11 else seconds, UTC)
+    except (ValueError, TypeError, OverflowError, OSError):
+        message = f"the time of {where} is neither epoch seconds, epoch milliseconds nor ISO 8601"
+        raise EnvelopeError(message) from None
+
+
 def _event(item: Any, delivery: Delivery, provider: Provider, *, place: str) -> Event:
     if not isinstance(item, dict):
         message = f"{place} in {_where(delivery)} must be a JSON object, not {describe_shape(item)}"
@@ -130,7 +149,7 @@ def _event(item: Any, delivery: Delivery, provider: Provider, *, place: str) -> 
         type=str(event_type),
         payload=item,
         delivery_id=delivery.name or hashlib.sha256(delivery.body).hexdigest(),
-        occurred_at=_instant(_first(envelope.time, find), f"{place} in {_where(delivery)}"),
+        occurred_at=read_instant(_first(envelope.time, find), f"{place} in {_where(delivery)}"),
         dedupe_key=f"{provider.name}:{dedupe}",
     )
 
@@ -177,21 +196,6 @@ def _finder(data: Any, headers: Mapping[str, str], body: bytes = b"") -> Callabl
 
 def _first(locators: Sequence[Locator], find: Callable[[str], Any]) -> Any:
     return next((value for locator in locators if (value := locator.fill(find)) is not None), None)
-
-
-def _instant(value: Any, where: str) -> datetime | None:
-    """Return epoch seconds, epoch milliseconds or an ISO 8601 text as a UTC time."""
-    if value is None:
-        return None
-    try:
-        if isinstance(value, str) and not value.isdecimal():
-            moment = datetime.fromisoformat(value)
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-        seconds = float(value)
-        return datetime.fromtimestamp(seconds / 1000 if abs(seconds) >= 1e11 else seconds, UTC)
-    except (ValueError, TypeError, OverflowError, OSError):
-        message = f"the time of {where} is neither epoch seconds, epoch milliseconds nor ISO 8601"
-        raise EnvelopeError(message) from None
 
 
 def _has_own_header(provider: Provider, headers: Mapping[str, str]) -> bool:

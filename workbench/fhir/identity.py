@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
-__all__ = ["Identity", "escape_token"]
+__all__ = ["Identity", "escape_token", "reference_to"]
 
 _PARAMETER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(:identifier)?")
 _RESOURCE_TYPE: Final = re.compile(r"[A-Z][A-Za-z]+")
@@ -64,6 +64,23 @@ class Identity:
     def identifier(self) -> dict[str, str]:
         """The FHIR Identifier of this identity, as it stands in `resource.identifier` or in a logical reference."""
         return {"value": self.value} if self.system is None else {"system": self.system, "value": self.value}
+
+
+def reference_to(resource_type: str, parameter: str, system: str | None, value: str) -> str:
+    """`Identity(…).reference()`, for many resources of few kinds.
+
+    >>> reference_to("Account", "identifier", None, "cus_1")
+    'Account?identifier=cus_1'
+    """
+    if _PLAIN.fullmatch(value):
+        return _stem(resource_type, parameter, system) + value
+    return Identity(resource_type=resource_type, parameter=parameter, system=system, value=value).reference()
+
+
+@lru_cache(maxsize=1024)
+def _stem(resource_type: str, parameter: str, system: str | None) -> str:
+    """The reference up to the value."""
+    return Identity(resource_type=resource_type, parameter=parameter, system=system, value="-").reference()[:-1]
 
 
 @lru_cache(maxsize=1024)

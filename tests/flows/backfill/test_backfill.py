@@ -21,7 +21,9 @@ import pytest
 import zstandard
 
 from workbench.errors import DeliveryError, MappingError, StoreError, WorkbenchError
+from workbench.events.providers import find_provider
 from workbench.fhir.settling import Write, decide, same
+from workbench.flows.backfill.chunks import ProviderWork
 from workbench.flows.backfill.inputs import find_inputs
 from workbench.flows.backfill.loading import load_resources
 from workbench.flows.backfill.run import BackfillSummary, backfill
@@ -133,6 +135,23 @@ def test_any_number_of_workers_gives_the_same_bytes(
 
     assert summary == expected[1] == again
     assert files(tmp_path / "out") == files(expected[0])
+
+
+@pytest.mark.parametrize("provider", ["stripe", "okta"])
+def test_of_a_line_only_what_the_mappings_need_is_decoded(provider: str) -> None:
+    """Every sample gives the events and the resources that it gives as a whole."""
+    work = ProviderWork(find_provider(provider), load_mappings(ROOT / "mappings" / provider))
+
+    for event in load_events(ROOT / "sample_events" / provider).events:
+        (found,) = work.events(orjson.dumps(event.payload) if provider == "stripe" else _hook(event.payload))
+        assert (found.id, found.type) == (event.id, event.type)
+        assert len(orjson.dumps(found.payload)) < len(orjson.dumps(event.payload))
+        for mapping in work.taking(event.type):
+            assert mapping.map(found.payload).as_list() == mapping.map(event.payload).as_list()
+
+
+def _hook(event: dict[str, Any]) -> bytes:
+    return orjson.dumps({"eventType": "com.okta.event_hook", "data": {"events": [event]}})
 
 
 CHILD = """

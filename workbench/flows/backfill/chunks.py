@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,18 +22,23 @@ import orjson
 
 from workbench.errors import EnvelopeError, MappingRunError
 from workbench.events.delivery import Delivery
+from workbench.events.envelope_reader import FoundEvent, envelope_paths, envelope_reader
 from workbench.events.envelopes import read_events
 from workbench.events.providers import Provider
+from workbench.fhir.identity import reference_to
 from workbench.fhir.writes import format_instant
 from workbench.flows.backfill.spill import MODES, Row, write_rows
 from workbench.flows.design import load_mappings
 from workbench.flows.provider_files import project_providers
 from workbench.mapping.compile import EventMapping
-from workbench.mapping.results import MappedResource
+from workbench.mapping.decoding import event_decoder
+from workbench.mapping.needs import Needs, needs_of
+from workbench.mapping.times import instant
 
-__all__ = ["Chunk", "map_chunk"]
+__all__ = ["Chunk", "ProviderWork", "map_chunk"]
 
 _LONGEST_READ: Final = 1 << 20
+_MOST_TYPES: Final = 10_000  # of events, that are remembered
 _RECEIVED: Final = datetime(1970, 1, 1, tzinfo=UTC)  # files have no time of receipt
 
 
@@ -59,21 +65,69 @@ class _Rows:
     creating: dict[bytes, int] = field(default_factory=dict)
 
 
+class ProviderWork:
+    """What a worker has made ready for the events of a provider: it is the same for every chunk."""
+
+    def __init__(self, provider: Provider, mappings: Iterable[EventMapping]) -> None:
+        self.provider = provider
+        self.mappings = tuple(mappings)
+        self._read = envelope_reader(provider.envelope)
+        self._taking: dict[str, list[EventMapping]] = {}
+
+    @cached_property
+    def decode(self) -> Callable[[bytes], Any]:
+        """Decodes of a line what the envelope and the mappings need."""
+        places, read = envelope_paths(self.provider.envelope)
+        needs = Needs(passed=read)
+        for mapping in self.mappings:
+            for place in places:
+                needs |= needs_of(mapping.document).below(place)
+        return event_decoder(needs)
+
+    def events(self, line: bytes) -> list[FoundEvent]:
+        """The events of a line.
+
+        Raises:
+            EnvelopeError: it has none that can be read, and why.
+        """
+        if self._read is not None:
+            with suppress(orjson.JSONDecodeError):  # what is wrong is said below
+                if (found := self._read(self.decode(line))) is not None:
+                    return found
+        events = read_events(Delivery(body=line, headers={}, received_at=_RECEIVED, name="line"), self.provider)
+        return [FoundEvent(event.id, event.type, event.occurred_at, event.payload) for event in events]
+
+    def taking(self, event_type: str) -> list[EventMapping]:
+        """The mappings that take events of a type; few are remembered, so that no file can fill the memory."""
+        if event_type not in self._taking:
+            if len(self._taking) > _MOST_TYPES:
+                self._taking.clear()
+            self._taking[event_type] = [mapping for mapping in self.mappings if mapping.accepts(event_type)]
+        return self._taking[event_type]
+
+
 def map_chunk(chunk: Chunk) -> dict[str, Any]:
     """Map the events of a chunk, write their rows, and give what was counted; at once where that is done already."""
     index = Path(chunk.folder) / f"{chunk.number:06d}.json"
     if index.exists():
         done: dict[str, Any] = json.loads(index.read_text(encoding="utf-8"))
         return done
-    provider, mappings = _prepared(chunk.provider, chunk.mappings, chunk.digest)
+    work = _prepared(chunk.provider, chunk.mappings, chunk.digest)
     counts: Counter[str] = Counter()
     rows = _Rows()
     refused: list[dict[str, Any]] = []
     lines = 0
     for lines, line in enumerate(_lines(chunk), start=1):
-        if line.strip():
+        if not line.isspace():
             counts["read"] += 1
-            refused += [{"line": lines, **each} for each in _map_line(line, provider, mappings, rows, counts)]
+            try:
+                events = work.events(line)
+            except EnvelopeError as error:
+                reason = str(error).replace("the delivery line ", "")
+                refused.append({"line": lines, "event": None, "type": None, "mapping": None, "reason": reason})
+                continue
+            for event in events:
+                refused += [{"line": lines, **each} for each in _map_event(event, work, rows, counts)]
     counts["refused"] = len(refused)
     begins = write_rows(index.with_suffix(".rows"), rows.listed, chunk.partitions)
     told = {"number": chunk.number, "lines": lines, "begins": begins, "counts": dict(counts), "refused": refused}
@@ -83,48 +137,46 @@ def map_chunk(chunk: Chunk) -> dict[str, Any]:
     return told
 
 
-def _map_line(
-    line: bytes, provider: Provider, mappings: Mapping[str, EventMapping], rows: _Rows, counts: Counter[str]
-) -> Iterator[dict[str, Any]]:
-    """Add the rows of one line, and yield what of it was refused and why."""
-    try:
-        events = read_events(Delivery(body=line, headers={}, received_at=_RECEIVED, name="line"), provider)
-    except EnvelopeError as error:
-        yield {"event": None, "type": None, "mapping": None, "reason": str(error).replace("the delivery line ", "")}
-        return
-    for event in events:
-        taking = [mapping for mapping in mappings.values() if mapping.accepts(event.type)]
-        counts["events"] += 1
-        counts["ignored"] += not taking
-        for mapping in taking:
-            try:
-                made = mapping.map(event.payload)
-            except MappingRunError as error:
-                name = f"{mapping.name}@{mapping.version}"
-                yield {"event": event.id, "type": event.type, "mapping": name, "reason": str(error)}
-                continue
-            counts["mapped"] += 1
-            counts["noted"] += bool(made.problems)
-            happened = format_instant(event.occurred_at) if event.occurred_at else ""
-            for each in made.resources:
-                counts["rows"] += 1
-                _add(rows, each, happened)
+def _map_event(event: FoundEvent, work: ProviderWork, rows: _Rows, counts: Counter[str]) -> list[dict[str, Any]]:
+    """Add the rows of an event, and give which mappings refused it and why."""
+    refused = []
+    taking = work.taking(event.type)
+    counts["events"] += 1
+    counts["ignored"] += not taking
+    for mapping in taking:
+        try:
+            made = mapping.map(event.payload)
+        except MappingRunError as error:
+            name = f"{mapping.name}@{mapping.version}"
+            refused.append({"event": event.id, "type": event.type, "mapping": name, "reason": str(error)})
+            continue
+        counts["mapped"] += 1
+        counts["noted"] += bool(made.problems)
+        for row in made.as_list():
+            counts["rows"] += 1
+            _add(rows, row, row["order"] or _happened(event.moment))
+    return refused
 
 
-def _add(rows: _Rows, made: MappedResource, happened: str) -> None:
+def _happened(moment: int | datetime | None) -> str:
+    if moment.__class__ is int:
+        return str(instant(moment))
+    return format_instant(moment) if isinstance(moment, datetime) else ""
+
+
+def _add(rows: _Rows, made: Mapping[str, Any], moment: str) -> None:
     """Add a row; of those that only create what is missing, the earliest of an identity is all that can matter."""
-    search = made.identity.reference().encode()
-    stamp = (made.order or happened).encode()
-    if made.write == "create-if-missing":
+    resource, mode = made["resource"], made["write"]
+    search = reference_to(resource["resourceType"], made["parameter"], made["system"], made["value"]).encode()
+    row = Row(search, moment.encode(), MODES.index(mode), made["order"] is not None, orjson.dumps(resource))
+    if mode == "create-if-missing":
         earliest = rows.creating.get(search)
-        if earliest is not None and rows.listed[earliest].stamp <= stamp:
+        if earliest is not None:
+            if rows.listed[earliest].stamp > row.stamp:
+                rows.listed[earliest] = row
             return
-        rows.creating[search] = len(rows.listed) if earliest is None else earliest
-    row = Row(search, stamp, MODES.index(made.write), made.order is not None, orjson.dumps(made.resource))
-    if made.write == "create-if-missing" and rows.creating[search] < len(rows.listed):
-        rows.listed[rows.creating[search]] = row
-    else:
-        rows.listed.append(row)
+        rows.creating[search] = len(rows.listed)
+    rows.listed.append(row)
 
 
 def _lines(chunk: Chunk) -> Iterator[bytes]:
@@ -140,7 +192,7 @@ def _lines(chunk: Chunk) -> Iterator[bytes]:
 
 
 @cache
-def _prepared(provider: str, mappings: tuple[str, ...], digest: str) -> tuple[Provider, dict[str, EventMapping]]:
+def _prepared(provider: str, mappings: tuple[str, ...], digest: str) -> ProviderWork:
     compiled = [mapping for path in mappings for mapping in load_mappings(path)]
     known = project_providers(Path(mappings[0]).parent if mappings else Path(os.curdir))
-    return known[provider], {mapping.name: mapping for mapping in compiled if mapping.provider == provider}
+    return ProviderWork(known[provider], {one.name: one for one in compiled if one.provider == provider}.values())

@@ -15,9 +15,8 @@ import json
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 __all__ = ["MODES", "Row", "read_partition", "write_rows"]
 
@@ -25,23 +24,26 @@ MODES: Final = ("merge", "replace", "create-if-missing")
 _HEADER: Final = struct.Struct("<IHBBI")  # search, stamp, mode, has order, body
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One resource that one event makes."""
 
-    search: bytes = field(repr=False)  # `Invoice?identifier=…`
-    stamp: bytes = field(repr=False)  # the event's time, 24 characters, by which rows are put in order; or nothing
+    search: bytes  # `Invoice?identifier=…`
+    stamp: bytes  # the event's time, 24 characters, by which rows are put in order; or nothing
     mode: int  # place in MODES
     ordered: bool  # the stamp is the rule's order
-    body: bytes = field(repr=False)  # the resource as JSON
+    body: bytes  # the resource as JSON
+
+    def __repr__(self) -> str:
+        """Show how it is written, and nothing of a payload."""
+        return f"Row(mode={MODES[self.mode]!r}, ordered={self.ordered})"
 
 
 def write_rows(path: Path, rows: Sequence[Row], partitions: int) -> list[int]:
     """Write a chunk's rows, those of a partition together and in their order; gives where each partition begins."""
     parts: list[list[bytes]] = [[] for _ in range(partitions)]
-    for row in rows:
-        header = _HEADER.pack(len(row.search), len(row.stamp), row.mode, row.ordered, len(row.body))
-        parts[zlib.crc32(row.search) % partitions] += (header, row.search, row.stamp, row.body)
+    for search, stamp, mode, ordered, body in rows:
+        header = _HEADER.pack(len(search), len(stamp), mode, ordered, len(body))
+        parts[zlib.crc32(search) % partitions] += (header, search, stamp, body)
     begins, place = [], 0
     with path.open("wb") as file:
         for part in parts:
@@ -58,11 +60,11 @@ def read_partition(path: Path, begins: Sequence[int], partition: int) -> Iterato
     place = 0
     while place < len(data):
         search, stamp, mode, ordered, body = _HEADER.unpack_from(data, place)
-        place += _HEADER.size
-        cuts = (place, place + search, place + search + stamp, place + search + stamp + body)
-        parts = [data[cuts[number] : cuts[number + 1]] for number in range(3)]
-        yield Row(parts[0], parts[1], mode, bool(ordered), parts[2])
-        place = cuts[3]
+        begin = place + _HEADER.size
+        stamped = begin + search
+        bodied = stamped + stamp
+        place = bodied + body
+        yield Row(data[begin:stamped], data[stamped:bodied], mode, bool(ordered), data[bodied:place])
 
 
 def read_index(path: Path) -> dict[str, Any]:
