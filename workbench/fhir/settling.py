@@ -14,9 +14,9 @@ An older event (by the stamp in `meta.extension`) changes nothing; what would no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from workbench.fhir.writes import WriteMode, event_time_of, stamp_event_time
 
@@ -24,6 +24,8 @@ __all__ = ["Action", "Decision", "Write", "conditional_references", "decide", "f
 
 Action = Literal["create", "update", "none"]
 Resource = dict[str, Any]
+
+_UNITED: Final = (("identifier", "system"), ("extension", "url"))  # lists whose items others may add to, by their keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,24 +146,33 @@ def with_references(value: Any, known: Mapping[str, str]) -> Any:
 def _combine(existing: Resource, ours: Resource, mode: WriteMode) -> Resource:
     """Give the existing resource with our elements; `replace` keeps id and meta only."""
     kept = existing if mode == "merge" else {key: value for key, value in existing.items() if key in {"id", "meta"}}
-    following = {**kept, **ours, **({"id": existing["id"]} if "id" in existing else {})}
-    for name, key in (("identifier", "system"), ("extension", "url")):
-        if kept.get(name) and ours.get(name):
-            following[name] = _unite(kept[name], ours[name], key)
-    theirs, mine = existing.get("meta") or {}, ours.get("meta") or {}
-    if "meta" in existing or "meta" in ours:
-        following["meta"] = {**theirs, **mine}
-    if theirs.get("extension") and mine.get("extension"):
-        following["meta"]["extension"] = _unite(theirs["extension"], mine["extension"], "url")
-    if theirs.get("tag") and mine.get("tag"):
-        new = [tag for tag in mine["tag"] if not any(same(each, tag) for each in theirs["tag"])]
-        following["meta"]["tag"] = [*theirs["tag"], *new]
+    following = {**kept, **ours}
+    if "id" in existing:
+        following["id"] = existing["id"]
+    for name, key in _UNITED:
+        if (theirs := kept.get(name)) and (mine := ours.get(name)):
+            following[name] = _unite(theirs, mine, key)
+    if "meta" in following:
+        following["meta"] = _combine_meta(existing.get("meta") or {}, ours.get("meta") or {})
     return following
 
 
-def _unite(theirs: Iterable[Resource], ours: Sequence[Resource], key: str) -> list[Resource]:
+def _combine_meta(theirs: Resource, mine: Resource) -> Resource:
+    following = {**theirs, **mine}
+    if (extensions := theirs.get("extension")) and (others := mine.get("extension")):
+        following["extension"] = _unite(extensions, others, "url")
+    if (tags := theirs.get("tag")) and (others := mine.get("tag")):
+        new = [tag for tag in others if not any(each == tag and same(each, tag) for each in tags)]
+        following["tag"] = [*tags, *new]
+    return following
+
+
+def _unite(theirs: Sequence[Resource], ours: Sequence[Resource], key: str) -> list[Resource]:
     """Give their items in their order, those of a key that we name replaced by ours, ours that are new at the end."""
-    named = {item.get(key) for item in ours}
+    names = [item.get(key) for item in ours]
+    named = {*names}
+    if len(named) == len(names) and [item.get(key) for item in theirs] == names:
+        return [*ours]  # each of theirs has one of ours in its place
     placed: set[Any] = set()
     united: list[Resource] = []
     for item in theirs:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import IO, Any
 
@@ -72,7 +73,7 @@ def _fold(group: list[Row]) -> tuple[str, str | None, bytes]:
     modes = {MODES[row.mode] for row in group}
     mode = next((one for one in ("replace", "merge") if one in modes), "create-if-missing")
     order = max((row.stamp.decode() for row in group if row.ordered), default=None)
-    changing = [row for row in group[1:] if MODES[row.mode] != "create-if-missing"]
+    changing = _told_once([row for row in group[1:] if MODES[row.mode] != "create-if-missing"])
     if not changing:
         return mode, order, group[0].body
     writes = [
@@ -80,6 +81,15 @@ def _fold(group: list[Row]) -> tuple[str, str | None, bytes]:
         for row in (group[0], *changing)
     ]
     return mode, order, orjson.dumps(fold(writes))
+
+
+def _told_once(rows: list[Row]) -> list[Row]:
+    """The rows without those that the next one says again: over the same resource, it leaves the same."""
+    return [
+        row
+        for row, following in zip_longest(rows, rows[1:])
+        if following is None or (row.body, row.mode, row.ordered) != (following.body, following.mode, following.ordered)
+    ]
 
 
 def _mode(row: Row) -> Any:
