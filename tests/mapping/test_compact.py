@@ -41,6 +41,17 @@ EXPRESSIONS = [
     "$boolean(a)",
     "$count(a.b)",
     "$sum(a)",
+    "$sum(a.b)",
+    "$sum(a.b.c) > 1",
+    "$sum(a.toString)",
+    "a.constructor",
+    "a.b[0]",
+    "a[0]",
+    "a[-1]",
+    "a.b[7]",
+    "a.b.c[1]",
+    "$exists(a.b[0])",
+    "$exists(a.b[0]) ? a.b[0] : a",
     "$sum($append(a.b, [1, 2]))",
     "$append(a, b)",
     '$lookup({"x": 1, "y": "z"}, a)',
@@ -59,17 +70,17 @@ GENERAL = {text: compile_expression(text, nulls="missing") for text in EXPRESSIO
 
 
 def compact(text: str) -> str:
-    """The JavaScript expression of a text."""
+    """The JavaScript of a text: what is looked at once, and the expression behind it."""
     writer = JavaScriptWriter(helpers=HELPERS)
     made = write_compact(writer, parse(text), Scope(context="event", this="event", whole="event", raw=True))
     assert made is not None, text
-    return made
+    return " ".join([*(line.strip() for line in writer.lines), f"return {made};"])
 
 
 @pytest.fixture(scope="module")
 def compacts(javascript: JavaScriptProcess) -> JavaScriptProcess:
     """A process with one function that gives the outcome of every expression for an event."""
-    tries = ",\n".join(f"() => {compact(text)}" for text in EXPRESSIONS)
+    tries = ",\n".join(f"() => {{ {compact(text)} }}" for text in EXPRESSIONS)
     source = f"""{javascript_runtime()}
 function outcomes(event) {{
   const run = newRun();
@@ -122,12 +133,16 @@ def test_the_compact_way_gives_what_the_general_way_gives(compacts: JavaScriptPr
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a.b.c", 'field(step(step(event, "a"), "b"), "c")'),
-        ("a ?? b ?? c", 'field(event, "a") ?? field(event, "b") ?? field(event, "c")'),
-        ('a = "x" ? "p" : b', 'field(event, "a") === "x" ? "p" : field(event, "b")'),
-        ("$sum(a) > 0", 'more(total(clean(field(event, "a"))), 0)'),
+        ("a.b.c", 'const o1 = fieldsOf(step(step(event, "a"), "b")); return o1.c ?? undefined;'),
+        ("a ?? b ?? c", "const o1 = fieldsOf(event); return o1.a ?? o1.b ?? o1.c ?? undefined;"),
+        ('a = "x" ? "p" : b', 'const o1 = fieldsOf(event); return o1.a === "x" ? "p" : o1.b ?? undefined;'),
+        ("$exists(a) ? 1", "const o1 = fieldsOf(event); return o1.a != null ? 1 : undefined;"),
+        ("$sum(a) > 0", "const o1 = fieldsOf(event); return more(total(clean(o1.a)), 0);"),
+        ("$sum(a.b) > 0", 'return more(totalIn(step(event, "a"), "b"), 0);'),
+        ("a.b[0]", 'return itemIn(step(event, "a"), "b", 0);'),
+        ("a.constructor", 'return field(step(event, "a"), "constructor");'),
     ],
 )
 def test_it_reads_like_the_expression(text: str, expected: str) -> None:
-    """No temporaries, no parentheses that say nothing."""
+    """No temporaries but for the objects whose fields are read, no parentheses that say nothing."""
     assert compact(text) == expected

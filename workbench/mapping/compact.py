@@ -1,4 +1,4 @@
-"""Expressions of mappings as one readable JavaScript expression each, without temporaries.
+"""Expressions of mappings as one readable JavaScript expression each; the one temporary is what fields are read of.
 
 Covered are paths of names, variables, constants, operators, `?:`, `??`, and calls of helpers and built-in functions:
 they call the runtime functions that the general text calls, in the same order. Any other expression goes the general
@@ -8,15 +8,17 @@ way.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from workbench.mapping.expression import ir
 from workbench.mapping.expression.library import LIBRARY
-from workbench.mapping.expression.writer import Scope, Writer
+from workbench.mapping.expression.notation import is_plain_name
+from workbench.mapping.expression.writer import Scope, Value, Writer
 
-__all__ = ["write_compact"]
+__all__ = ["or_null", "write_compact"]
 
 _OPERATORS: Final = {
     "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo", "=": "equal", "!=": "unequal",
@@ -30,6 +32,10 @@ _OWN: Final = {  # what those call of the general runtime
     "lookup": frozenset({"lookup_value", "checked", "collapse"}),
 }
 _COUNTS: Final = {"exists": 1, "not": 1, "boolean": 1, "sum": 1, "append": 2, "lookup": 2, "contains": 2, "count": 1}
+
+
+_OR_MISSING: Final = " ?? undefined"  # null counts as missing
+_FIELD: Final = re.compile(r"\(?([\w$]+\.[\w$]+) \?\? undefined\)?")
 
 
 class _Uncovered(Exception):  # noqa: N818 - ends the attempt, is no error of its own
@@ -46,11 +52,14 @@ class _Code:
 
 def write_compact(writer: Writer, node: ir.Node, scope: Scope) -> str | None:
     """The source text of the expression's value, undefined for missing; None where it goes the general way."""
-    used = set(writer.used)
+    used, lines, paths = set(writer.used), len(writer.lines), dict(scope.paths)
     try:
         text = _Compact(writer, scope).value(node).text
     except _Uncovered:
         writer.used = used
+        del writer.lines[lines:]
+        scope.paths.clear()
+        scope.paths.update(paths)
         return None
     return _bare(text)
 
@@ -80,13 +89,13 @@ class _Compact:
 
     def _clean(self, node: ir.Node) -> str:
         code = self.value(node)
-        return code.text if code.clean else self._call("clean", code.text)
+        return code.text if code.clean else self._call("clean", or_null(code.text))
 
     def _truth(self, node: ir.Node) -> str:
         code = self.value(node)
         if code.boolean:
             return code.text if code.sure else f"({code.text} === true)"
-        return self._call("truthy", code.text if code.clean else self._call("clean", code.text))
+        return self._call("truthy", code.text if code.clean else self._call("clean", or_null(code.text)))
 
     def _call(self, name: str, *arguments: str) -> str:
         return self._writer.call(name, *(_bare(one) for one in arguments))
@@ -105,20 +114,49 @@ class _Compact:
         return _Code(slot.code)
 
     def _path(self, node: ir.Path) -> _Code:
-        first, *rest = node.steps
-        if node.keep_singleton or any(step.stages for step in node.steps):
-            raise _Uncovered
-        if isinstance(first.node, ir.Name):
-            rest, text = [first, *rest], "event"
-        else:
-            text = self.value(first.node).text if isinstance(first.node, ir.Variable) and rest else ""
-        if not text or any(not isinstance(step.node, ir.Name) or step.node.predicates for step in rest):
-            raise _Uncovered
-        names = [json.dumps(step.node.value) for step in rest if isinstance(step.node, ir.Name)]
+        base, names, index = self._way(node)
         for name in names[:-1]:
-            text = f"step({text}, {name})"
-        self._writer.used |= {"name_mid", "name_last", "is_object"}
-        return _Code(f"field({text}, {names[-1]})")
+            base = self._step(base, name)
+        if index is None:
+            return self._field(base, names[-1])
+        self._writer.used |= {"filter_at", "collapse", "lookup", "step_last"}
+        return _Code(f"itemIn({_bare(base)}, {json.dumps(names[-1])}, {index})")
+
+    def _way(self, node: ir.Path) -> tuple[str, list[str], int | None]:
+        """What a path starts from, its names, and the constant index behind them."""
+        first, *rest = node.steps
+        if isinstance(first.node, ir.Name):
+            base, rest = "event", [first, *rest]
+        elif isinstance(first.node, ir.Variable) and rest and not first.stages:
+            base = self.value(first.node).text
+        else:
+            raise _Uncovered
+        names = [step.node.value for step in rest if isinstance(step.node, ir.Name) and not step.node.predicates]
+        if node.keep_singleton or len(names) < len(rest) or any(step.stages for step in rest[:-1]):
+            raise _Uncovered
+        if not rest[-1].stages:
+            return base, names, None
+        stage, *others = rest[-1].stages
+        index = stage.value if isinstance(stage, ir.Constant) and not stage.predicates and stage.group is None else None
+        if others or type(index) is not int or abs(index) >= 2**31:
+            raise _Uncovered
+        return base, names, index
+
+    def _step(self, base: str, name: str) -> str:
+        """What a path has reached behind a name in its middle."""
+        self._writer.used |= {"name_mid", "is_object"}
+        return f"step({_bare(base)}, {json.dumps(name)})"
+
+    def _field(self, base: str, name: str) -> _Code:
+        """A field at the end of a path; what the object is, is asked once for all its fields."""
+        self._writer.used |= {"name_last", "is_object"}
+        if not is_plain_name(name):
+            return _Code(f"field({_bare(base)}, {json.dumps(name)})")
+        known = self._scope.paths.get(f"{base}\0fields")
+        if known is None:
+            known = Value(code=self._writer.let(f"fieldsOf({_bare(base)})", "o"), pure=True)
+            self._scope.paths[f"{base}\0fields"] = known
+        return _Code(f"({known.code}.{name}{_OR_MISSING})")
 
     def _binary(self, node: ir.Binary) -> _Code:
         sign = node.operator
@@ -126,7 +164,8 @@ class _Compact:
             text = f"({self._truth(node.left)} {'&&' if sign == 'and' else '||'} {self._truth(node.right)})"
             return _Code(text, clean=True, boolean=True, sure=True)
         if sign == "=" and isinstance(node.right, ir.Constant) and isinstance(node.right.value, str):
-            return _Code(f"({self.value(node.left).text} === {self.value(node.right).text})", True, True, True)
+            left = or_null(self.value(node.left).text)
+            return _Code(f"({left} === {self.value(node.right).text})", True, True, True)
         left, right = self._clean(node.left), self._clean(node.right)
         if sign == "&":
             return _Code(self._call("concat", left, right), clean=True, sure=True)
@@ -145,6 +184,7 @@ class _Compact:
             and node.otherwise is not None
         ):
             first, second = self.value(node.then), self.value(node.otherwise)
+            first = replace(first, text=or_null(first.text))
             rest = _bare(second.text) if " ?? " in second.text and " ? " not in second.text else second.text
             return _Code(f"({first.text} ?? {rest})", first.clean and second.clean)
         test, then = self._truth(condition), self.value(node.then)
@@ -179,7 +219,7 @@ class _Compact:
         if name is None or node.piped or name in self._scope.variables:
             raise _Uncovered
         if name in self._writer.helpers:
-            given = [_bare(self.value(one).text) for one in node.arguments]
+            given = [_bare(or_null(self.value(one).text)) for one in node.arguments]
             helper = self._writer.helpers[name]
             if not helper.least <= len(given) <= helper.most:
                 raise _Uncovered
@@ -190,8 +230,16 @@ class _Compact:
 
     def _built_in(self, name: str, arguments: tuple[ir.Node, ...]) -> _Code:
         if name == "exists":
-            found = self.value(arguments[0])
-            return _Code(f"({found.text} !== undefined)", True, True, True)
+            found = self.value(arguments[0]).text
+            asked = or_null(found)
+            return _Code(f"({found} !== undefined)" if asked == found else f"({asked} != null)", True, True, True)
+        if name == "sum" and isinstance(arguments[0], ir.Path):
+            base, names, index = self._way(arguments[0])
+            if index is None and len(names) > 1:
+                for middle in names[:-1]:
+                    base = self._step(base, middle)
+                self._writer.used |= _OWN["sum"] | {"clean", "name_last", "is_object"}
+                return _Code(f"totalIn({_bare(base)}, {json.dumps(names[-1])})", clean=True)
         given = [self._clean(one) for one in arguments]
         if name in _OWN:
             self._writer.used |= _OWN[name]
@@ -203,6 +251,12 @@ class _Compact:
         if built_in.result in ("any", "sequence"):
             call = self._call("collapse", call)
         return _Code(call, True, built_in.result == "boolean", built_in.always)
+
+
+def or_null(text: str) -> str:
+    """The text where null may stand for missing, as it is in the event."""
+    found = _FIELD.fullmatch(text)
+    return found[1] if found else text
 
 
 def _name(node: ir.Call) -> str | None:

@@ -76,11 +76,35 @@ function isoMilliseconds(parts) {
   return moment.getTime() + ((hour * 60 + minute - offset) * 60 + second) * 1000 + fraction;
 }
 
+const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, "0"));
+const DAY_TEXTS = new Map(); // of the days met
+
+// Days since 1970-01-01 as `YYYY-MM-DD`.
+function dayText(days) {
+  let text = DAY_TEXTS.get(days);
+  if (text === undefined) {
+    text = new Date(days * 86400000).toISOString().slice(0, 10);
+    if (DAY_TEXTS.size === 4096) DAY_TEXTS.clear();
+    DAY_TEXTS.set(days, text);
+  }
+  return text;
+}
+
+function isEpochSeconds(moment) {
+  return typeof moment === "number" && moment >= 0 && moment < 100000000000 && moment % 1 === 0;
+}
+
 function instant(moment) {
+  if (isEpochSeconds(moment)) {
+    const second = moment % 60, minute = ((moment - second) / 60) % 60, hour = Math.floor(moment / 3600) % 24;
+    const time = TWO_DIGITS[hour] + ":" + TWO_DIGITS[minute] + ":" + TWO_DIGITS[second];
+    return dayText(Math.floor(moment / 86400)) + "T" + time + ".000Z";
+  }
   return moment === undefined || moment === null ? undefined : new Date(milliseconds(moment, "instant")).toISOString();
 }
 
 function date(moment) {
+  if (isEpochSeconds(moment)) return dayText(Math.floor(moment / 86400));
   if (moment === undefined || moment === null) return undefined;
   const day = typeof moment === "string" && /^(\d{4})-(\d{2})-(\d{2})$/.exec(moment);
   if (day && isDay(Number(day[1]), Number(day[2]), Number(day[3]))) return moment;
@@ -142,7 +166,12 @@ function searchToken(value) {
 }
 
 // The value without nulls and empties, undefined where nothing is left.
-function pruned(value, depth = 0) {
+function pruned(value) {
+  if (typeof value === "string") return value || undefined;
+  return value === undefined || value === null ? undefined : prunedValue(value, 0);
+}
+
+function prunedValue(value, depth) {
   if (typeof value === "string") return value || undefined;
   if (value === undefined || value === null) return undefined;
   if (typeof value === "boolean") return value;
@@ -155,12 +184,12 @@ function pruned(value, depth = 0) {
   }
   if (depth > 200) throw helperFault("depth", "a value is nested more than 200 levels deep", value, "map the parts you need");
   if (Array.isArray(value)) {
-    const kept = value.map((item) => pruned(item, depth + 1)).filter((item) => item !== undefined);
+    const kept = value.map((item) => prunedValue(item, depth + 1)).filter((item) => item !== undefined);
     return kept.length ? kept : undefined;
   }
   const kept = {};
   for (const key of Object.keys(value)) {
-    const part = pruned(value[key], depth + 1);
+    const part = prunedValue(value[key], depth + 1);
     if (part !== undefined) Object.defineProperty(kept, key, { value: part, enumerable: true, writable: true, configurable: true });
   }
   return Object.keys(kept).length ? kept : undefined;
@@ -182,6 +211,38 @@ function field(state, name) {
 function step(state, name) {
   if (isObject(state)) return Object.hasOwn(state, name) ? state[name] ?? undefined : undefined;
   return Array.isArray(state) ? nameMid(state, name, true) ?? undefined : undefined;
+}
+
+// What gives the fields of a state by their names: of a list, as JSONata does, the field of each of its elements.
+function fieldsOf(state) {
+  if (isObject(state)) return state;
+  return Array.isArray(state) ? new Proxy({}, { get: (_, name) => nameLast(state, name, true) }) : NO_FIELDS;
+}
+
+const NO_FIELDS = Object.freeze(Object.create(null));
+
+// $sum(state.name)
+function totalIn(state, name) {
+  if (!Array.isArray(state)) return total(clean(field(state, name)));
+  let found;
+  for (const item of state) {
+    const value = isObject(item) && Object.hasOwn(item, name) ? item[name] : undefined;
+    if (!Number.isSafeInteger(value)) return total(clean(field(state, name)));
+    found = found === undefined ? value : found + value;
+  }
+  return found;
+}
+
+// state.name[index]
+function itemIn(state, name, index) {
+  if (state === undefined || state === null) return undefined;
+  const items = isObject(state) && Object.hasOwn(state, name) ? state[name] : undefined;
+  if (Array.isArray(items) && !items.includes(null)) {
+    const item = items[index < 0 ? items.length + index : index];
+    if (!Array.isArray(item)) return item;
+  }
+  const step = (context) => filterAt(collapse(lookup(context, name, true)), index, true);
+  return collapse(stepLast(newRun(), state, step, true, true));
 }
 
 // $sum(values)

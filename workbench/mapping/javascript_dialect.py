@@ -6,6 +6,7 @@ import json
 from collections.abc import Container
 from typing import Any
 
+from workbench.mapping.compact import or_null
 from workbench.mapping.dialects import HELPERS, Lines, Value
 from workbench.mapping.expression.writer import JavaScriptWriter
 
@@ -26,8 +27,9 @@ class JavaScript(Lines):
         self.write(f"// {text}")
 
     def begin(self, line: int, number: int, title: str, expression: str, *, reports: bool) -> None:
-        """Let a numbered part begin at a line that is written already; what took lines shows its expression."""
-        shown = f"{title} = {expression}" if len(self.expressions.lines) > line else title
+        """Let a numbered part begin at a line that is written already; what took statements shows its expression."""
+        is_long = any("= fieldsOf(" not in written for written in self.expressions.lines[line:])
+        shown = f"{title} = {expression}" if is_long else title
         self.expressions.lines.insert(line, self.indented(f"at = {number}; // {shown}"))
 
     def let(self, name: str, text: str) -> None:
@@ -36,7 +38,7 @@ class JavaScript(Lines):
 
     def prune(self, text: str) -> str:
         """What an expression gave, without nulls and empties."""
-        return f"pruned({text})"
+        return f"pruned({or_null(text)})"
 
     def declare(self, name: str) -> None:
         """Make a new local that is missing until it is assigned."""

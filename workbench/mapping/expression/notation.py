@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
-__all__ = ["JAVASCRIPT", "PYTHON", "Notation"]
+__all__ = ["JAVASCRIPT", "PYTHON", "Notation", "is_plain_name"]
 
 # names that every JavaScript object answers to, so that the plain field is not enough
 _PROTOTYPE: Final = frozenset(
@@ -16,6 +16,11 @@ _PROTOTYPE: Final = frozenset(
      "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf"]
 )  # fmt: skip
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
+
+
+def is_plain_name(key: str) -> bool:
+    """Whether `object.key` is right in JavaScript, and only ever an object's own field."""
+    return key not in _PROTOTYPE and _IDENTIFIER.fullmatch(key) is not None
 
 
 class Notation(Protocol):

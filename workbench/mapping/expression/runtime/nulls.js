@@ -12,13 +12,18 @@ function rawContext(value) {
 }
 
 // The value without the nulls of the data; what holds none is given back as it is.
-function clean(value, depth = 0) {
+function clean(value) {
   if (value === null || value === undefined) return undefined;
+  return typeof value === "object" ? cleanParts(value, 0) : value;
+}
+
+function cleanParts(value, depth) {
+  if (value === null) return undefined;
   if (typeof value !== "object" || isFunction(value)) return value;
   checkDepth(depth);
   if (Array.isArray(value)) {
     const items = [];
-    for (const item of value) if (item !== null) items.push(clean(item, depth + 1));
+    for (const item of value) if (item !== null) items.push(cleanParts(item, depth + 1));
     if (items.length === value.length && items.every((item, place) => item === value[place])) return value;
     for (const mark of ["sequence", "keep", "outer", "cons"]) if (value[mark]) items[mark] = true;
     return items;
@@ -29,7 +34,7 @@ function clean(value, depth = 0) {
   for (const name of names) {
     if (value[name] === null) changed = true;
     else {
-      const item = clean(value[name], depth + 1);
+      const item = cleanParts(value[name], depth + 1);
       putField(fields, name, item);
       changed ||= item !== value[name];
     }

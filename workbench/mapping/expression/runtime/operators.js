@@ -37,6 +37,7 @@ function negative(value) {
 }
 
 function concat(left, right) {
+  if (typeof left === "string" && typeof right === "string") return joined(left, right);
   return joined(left === undefined ? "" : textOf(left), right === undefined ? "" : textOf(right));
 }
 
