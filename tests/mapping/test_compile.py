@@ -4,16 +4,21 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from workbench.errors import MappingRunError
+from workbench.flows.design import load_mappings
 from workbench.flows.javascript import JavaScriptProcess
 from workbench.mapping.compile import EventMapping, compile_mapping
 from workbench.mapping.document import read_mapping
-from workbench.mapping.javascript import javascript_name
+from workbench.mapping.javascript import javascript_name, javascript_runtime
+
+ROOT = Path(__file__).parents[2]
 
 STATUS = {
     "resourceType": "ConceptMap",
@@ -467,3 +472,13 @@ def test_the_functions_are_named_after_the_mapping() -> None:
     assert javascript_name(mapping.name) == "map_m"
     assert "\n    # Patient.gender = a.b\n" in mapping.python
     assert "// Patient.gender\n" in mapping.javascript
+
+
+def test_a_script_has_all_that_it_calls() -> None:
+    """In no shipped mapping does a function call one that is not there, whatever the event."""
+    known = set(re.findall(r"^(?:function|const|class) (\w+)", javascript_runtime(), re.MULTILINE))
+    for mapping in load_mappings(ROOT / "mappings"):
+        source = re.sub(r'//[^\n]*|"[^"\n]*"', "", mapping.javascript_module())
+        defined = set(re.findall(r"^(?:function|const|class) (\w+)", source, re.MULTILINE))
+        called = set(re.findall(r"(?<![.\w])([A-Za-z]\w*)(?=\()", source)) & known
+        assert called - defined == set(), mapping.name

@@ -26,11 +26,6 @@ _OPERATORS: Final = {
 }  # fmt: skip
 _SURE: Final = frozenset({"=", "!=", "in"})
 _OWN_NAMES: Final = {"sum": "total", "append": "joinedLists", "lookup": "lookupIn"}  # as functions.js has them
-_OWN: Final = {  # what those call of the general runtime
-    "sum": frozenset({"sum_of", "list_of"}),
-    "append": frozenset({"append", "collapse"}),
-    "lookup": frozenset({"lookup_value", "checked", "collapse"}),
-}
 _COUNTS: Final = {"exists": 1, "not": 1, "boolean": 1, "sum": 1, "append": 2, "lookup": 2, "contains": 2, "count": 1}
 
 
@@ -119,7 +114,6 @@ class _Compact:
             base = self._step(base, name)
         if index is None:
             return self._field(base, names[-1])
-        self._writer.used |= {"filter_at", "collapse", "lookup", "step_last"}
         return _Code(f"itemIn({_bare(base)}, {json.dumps(names[-1])}, {index})")
 
     def _way(self, node: ir.Path) -> tuple[str, list[str], int | None]:
@@ -144,12 +138,10 @@ class _Compact:
 
     def _step(self, base: str, name: str) -> str:
         """What a path has reached behind a name in its middle."""
-        self._writer.used |= {"name_mid", "is_object"}
         return f"step({_bare(base)}, {json.dumps(name)})"
 
     def _field(self, base: str, name: str) -> _Code:
         """A field at the end of a path; what the object is, is asked once for all its fields."""
-        self._writer.used |= {"name_last", "is_object"}
         if not is_plain_name(name):
             return _Code(f"field({_bare(base)}, {json.dumps(name)})")
         known = self._scope.paths.get(f"{base}\0fields")
@@ -238,11 +230,9 @@ class _Compact:
             if index is None and len(names) > 1:
                 for middle in names[:-1]:
                     base = self._step(base, middle)
-                self._writer.used |= _OWN["sum"] | {"clean", "name_last", "is_object"}
                 return _Code(f"totalIn({_bare(base)}, {json.dumps(names[-1])})", clean=True)
         given = [self._clean(one) for one in arguments]
-        if name in _OWN:
-            self._writer.used |= _OWN[name]
+        if name in _OWN_NAMES:
             first = ["run"] if name == "append" else []
             return _Code(f"{_OWN_NAMES[name]}({', '.join([*first, *map(_bare, given)])})", clean=True)
         built_in = LIBRARY[name]

@@ -16,7 +16,7 @@ from typing import Final
 
 from workbench.fhir.money import EXPONENTS
 from workbench.mapping.blocks import At, MappingDocument
-from workbench.mapping.expression.javascript_runtime import runtime_source
+from workbench.mapping.expression.javascript_runtime import runtime_names_in, runtime_source
 from workbench.mapping.javascript_dialect import JavaScript
 from workbench.mapping.leaf_facts import uses_of
 from workbench.mapping.walking import leaves_of
@@ -65,14 +65,16 @@ def runtime_of(script: Script) -> str:
             needed.add(name)
             waiting += [word for word in _WORD.findall(own[name]) if word in own]
     texts = [text for name, text in own.items() if name in needed]
-    return "\n".join([runtime_source(sorted(script.used - own.keys())), *texts])
+    general = (script.used - own.keys()) | runtime_names_in("\n".join(texts))
+    return "\n".join([runtime_source(sorted(general)), *texts])
 
 
 @cache
 def own_functions() -> dict[str, str]:
-    """The definitions of `functions.js` by name, each with the comment above it."""
-    source = files("workbench.mapping").joinpath("functions.js").read_text("utf-8")
-    return {found[2]: found[0].strip() for found in _DEFINITION.finditer(source)}
+    """The definitions of `functions.js` and `times.js` by name, each with the comment above it."""
+    folder = files("workbench.mapping")
+    sources = [folder.joinpath(name).read_text("utf-8") for name in ("functions.js", "times.js")]
+    return {found[2]: found[0].strip() for source in sources for found in _DEFINITION.finditer(source)}
 
 
 def write_javascript(document: MappingDocument) -> Script:

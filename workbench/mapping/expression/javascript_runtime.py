@@ -10,7 +10,7 @@ from typing import Final
 
 from workbench.mapping.expression.notation import JAVASCRIPT
 
-__all__ = ["runtime_source"]
+__all__ = ["runtime_names_in", "runtime_source"]
 
 _BEGIN: Final = re.compile(r"^(?:function|const|class) (\w+)", re.MULTILINE)
 _MENTION: Final = re.compile(
@@ -36,6 +36,11 @@ def _definitions(source: str) -> dict[str, str]:
         name: re.sub(r"\n//[^\n]*\s*\Z", "", source[start:end].rstrip()).rstrip()
         for (start, name), end in zip(starts, ends, strict=True)
     }
+
+
+def runtime_names_in(text: str) -> frozenset[str]:
+    """The runtime's definitions that a text calls or names."""
+    return frozenset(_MENTION.findall(text)) & _parts().keys()
 
 
 def runtime_source(used: Iterable[str]) -> str:
