@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.fhir.settling import Write, conditional_references, decide, same, with_references
+from workbench.fhir.settling import Write, conditional_references, decide, fold, same, shape_of, with_references
 from workbench.fhir.writes import EVENT_TIME_URL, stamp_event_time
 
 RUNTIME = Path(__file__).parents[2] / "workbench/bot/runtime"
@@ -110,3 +110,58 @@ def test_references_are_found_wherever_they_stand() -> None:
 
     assert list(conditional_references(value)) == [REFERENCE, REFERENCE]
     assert list(conditional_references(with_references(value, {REFERENCE: "Account/1"}))) == []
+
+
+KINDS = st.lists(st.sampled_from("abc"), max_size=3)
+NAMES = st.lists(st.sampled_from(["status", "identifier", "extension", "meta", "note"]), unique=True, max_size=5)
+
+
+@st.composite
+def shaped(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Two resources of one make with different values."""
+    names, kinds = draw(NAMES), {part: draw(KINDS) for part in ("identifier", "extension", "meta")}
+    tags = draw(st.none() | st.lists(st.sampled_from([{"code": "x"}, {"code": "y"}]), min_size=1, max_size=2))
+
+    def made(value: int) -> dict[str, Any]:
+        lists = {
+            "identifier": [{"system": kind, "value": f"{value}"} for kind in kinds["identifier"]],
+            "extension": [{"url": kind, "valueInteger": value} for kind in kinds["extension"]],
+        }
+        meta: dict[str, Any] = {"source": f"urn:{value}"} | ({"tag": tags} if tags else {})
+        if kinds["meta"]:
+            meta["extension"] = [{"url": kind, "valueInteger": value} for kind in kinds["meta"]]
+        parts = {**lists, "meta": meta, "status": f"s{value}", "note": [{"text": f"{value}"}]}
+        return {"resourceType": "Account", **{name: parts[name] for name in names if parts[name]}}
+
+    return made(1), made(2)
+
+
+@settings(max_examples=600, deadline=None)
+@given(shaped(), st.none() | shaped(), st.booleans())
+def test_of_two_merges_of_one_shape_the_earlier_leaves_nothing(
+    pair: tuple[dict[str, Any], dict[str, Any]], before: tuple[dict[str, Any], Any] | None, ordered: bool
+) -> None:
+    """Whatever was there before, and with or without an order: the same resource, its fields in the same order."""
+    earlier, later = pair
+    assert shape_of(earlier) == shape_of(later)
+    if shape_of(earlier) is None:
+        return
+    first = [Write(resource=before[0], mode="merge", order=TIMES[0] if ordered else None)] if before else []
+    writes = [
+        Write(resource=resource, mode="merge", order=time if ordered else None)
+        for resource, time in ((earlier, TIMES[1]), (later, TIMES[2]))
+    ]
+
+    assert json.dumps(fold([*first, *writes])) == json.dumps(fold([*first, writes[-1]]))
+
+
+@pytest.mark.parametrize(
+    "change", [{"note": []}, {"identifier": [{"system": "b"}]}, {"meta": {"tag": [{"code": "y"}]}}]
+)
+def test_another_shape_is_told_apart(change: dict[str, Any]) -> None:
+    """A field more, another system, another tag: each may leave something of an earlier write."""
+    resource = {"resourceType": "Account", "identifier": [{"system": "a"}], "meta": {"tag": [{"code": "x"}]}}
+
+    assert shape_of(resource) != shape_of({**resource, **change})
+    assert shape_of({**resource, "id": "1"}) is None
+    assert shape_of({**resource, "identifier": [{"system": "a"}, {"system": "a"}]}) is None

@@ -18,9 +18,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+import orjson
+
 from workbench.fhir.writes import WriteMode, event_time_of, stamp_event_time
 
-__all__ = ["Action", "Decision", "Write", "conditional_references", "decide", "fold", "same", "with_references"]
+__all__ = [
+    "Action",
+    "Decision",
+    "Write",
+    "conditional_references",
+    "decide",
+    "fold",
+    "same",
+    "shape_of",
+    "with_references",
+]
 
 Action = Literal["create", "update", "none"]
 Resource = dict[str, Any]
@@ -100,6 +112,24 @@ def fold(writes: Sequence[Write]) -> Resource:
     return folded
 
 
+def shape_of(resource: Resource) -> tuple[Any, ...] | None:
+    """All of a mapped resource that decides how it is combined with another, beside its values; None if that is more.
+
+    Of two merges of one shape, both with an order or both without, the later leaves nothing of the earlier.
+
+    >>> shape_of({"resourceType": "Account", "identifier": [{"system": "urn:s", "value": "1"}], "status": "active"})
+    ('resourceType', 'identifier', 'status', ('urn:s',), ())
+    """
+    named, extended = _keys(resource.get("identifier"), "system"), _keys(resource.get("extension"), "url")
+    if named is None or extended is None or "id" in resource:
+        return None
+    meta = resource.get("meta")
+    if meta is None:
+        return (*resource, named, extended)
+    stamped = _keys(meta.get("extension"), "url")
+    return None if stamped is None else (*resource, named, extended, *meta, stamped, orjson.dumps(meta.get("tag")))
+
+
 def same(left: object, right: object) -> bool:
     """Whether two JSON values are equal, whatever the order of their keys; 1 and 1.0 are, 1 and true are not.
 
@@ -165,6 +195,14 @@ def _combine_meta(theirs: Resource, mine: Resource) -> Resource:
         new = [tag for tag in others if not any(each == tag and same(each, tag) for each in tags)]
         following["tag"] = [*tags, *new]
     return following
+
+
+def _keys(items: list[Resource] | None, key: str) -> tuple[Any, ...] | None:
+    """The key of each item; None where one stands twice."""
+    if not items:
+        return ()
+    keys = tuple([item.get(key) for item in items])
+    return keys if len(keys) == 1 or len({*keys}) == len(keys) else None
 
 
 def _unite(theirs: Sequence[Resource], ours: Sequence[Resource], key: str) -> list[Resource]:

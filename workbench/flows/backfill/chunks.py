@@ -7,6 +7,7 @@ done again.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections import Counter
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,8 +27,9 @@ from workbench.events.envelope_reader import FoundEvent, envelope_paths, envelop
 from workbench.events.envelopes import read_events
 from workbench.events.providers import Provider
 from workbench.fhir.identity import reference_to
+from workbench.fhir.settling import shape_of
 from workbench.fhir.writes import format_instant
-from workbench.flows.backfill.spill import MODES, Row, write_rows
+from workbench.flows.backfill.spill import MODES, NO_SHAPE, Row, write_rows
 from workbench.flows.design import load_mappings
 from workbench.flows.provider_files import project_providers
 from workbench.mapping.compile import EventMapping
@@ -168,7 +170,9 @@ def _add(rows: _Rows, made: Mapping[str, Any], moment: str) -> None:
     """Add a row; of those that only create what is missing, the earliest of an identity is all that can matter."""
     resource, mode = made["resource"], made["write"]
     search = reference_to(resource["resourceType"], made["parameter"], made["system"], made["value"]).encode()
-    row = Row(search, moment.encode(), MODES.index(mode), made["order"] is not None, orjson.dumps(resource))
+    shape = shape_of(resource)
+    digest = NO_SHAPE if shape is None else _digest(shape)
+    row = Row(search, moment.encode(), MODES.index(mode), made["order"] is not None, orjson.dumps(resource), digest)
     if mode == "create-if-missing":
         earliest = rows.creating.get(search)
         if earliest is not None:
@@ -177,6 +181,11 @@ def _add(rows: _Rows, made: Mapping[str, Any], moment: str) -> None:
             return
         rows.creating[search] = len(rows.listed)
     rows.listed.append(row)
+
+
+@lru_cache(maxsize=4096)
+def _digest(shape: tuple[Any, ...]) -> bytes:
+    return hashlib.blake2b(repr(shape).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _lines(chunk: Chunk) -> Iterator[bytes]:

@@ -10,14 +10,14 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
 import orjson
 
 from workbench.fhir.settling import Write, fold
-from workbench.flows.backfill.spill import MODES, Row, read_index, read_partition
+from workbench.flows.backfill.spill import MODES, NO_SHAPE, Row, read_index, read_partition
 
 __all__ = ["Partition", "fold_partition", "fold_rows"]
 
@@ -73,23 +73,29 @@ def _fold(group: list[Row]) -> tuple[str, str | None, bytes]:
     modes = {MODES[row.mode] for row in group}
     mode = next((one for one in ("replace", "merge") if one in modes), "create-if-missing")
     order = max((row.stamp.decode() for row in group if row.ordered), default=None)
-    changing = _told_once([row for row in group[1:] if MODES[row.mode] != "create-if-missing"])
-    if not changing:
-        return mode, order, group[0].body
+    told = [group[0], *(row for row in group[1:] if MODES[row.mode] != "create-if-missing")]
+    rows = _lasting(told)
+    if len(told) == 1 or (len(rows) == 1 and not rows[0].ordered):
+        return mode, order, rows[0].body
     writes = [
         Write(resource=orjson.loads(row.body), mode=_mode(row), order=row.stamp.decode() if row.ordered else None)
-        for row in (group[0], *changing)
+        for row in rows
     ]
     return mode, order, orjson.dumps(fold(writes))
 
 
-def _told_once(rows: list[Row]) -> list[Row]:
-    """The rows without those that the next one says again: over the same resource, it leaves the same."""
-    return [
+def _lasting(rows: list[Row]) -> list[Row]:
+    """The rows without those that are merged with one of the same shape: of them `fold` leaves nothing."""
+    lasting = [
         row
-        for row, following in zip_longest(rows, rows[1:])
-        if following is None or (row.body, row.mode, row.ordered) != (following.body, following.mode, following.ordered)
+        for row, following in pairwise(rows)
+        if row.shape != following.shape
+        or row.shape == NO_SHAPE
+        or row.mode != following.mode
+        or MODES[row.mode] != "merge"
+        or row.ordered != following.ordered
     ]
+    return [*lasting, rows[-1]]
 
 
 def _mode(row: Row) -> Any:

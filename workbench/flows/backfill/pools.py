@@ -5,6 +5,7 @@ Dask is the extra `cluster`. Its workers must see the input, the mappings and th
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -39,7 +40,8 @@ def open_pool(workers: int | None = None, cluster: str | None = None) -> Iterato
         yield lambda function, tasks: map(function, tasks)
     else:
         # spawned: a forked process would share this one's threads' locks, half held
-        with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as executor:
+        context = get_context("spawn")
+        with ProcessPoolExecutor(count, mp_context=context, initializer=_collect_seldom) as executor:
 
             def run(function: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
                 futures = [executor.submit(function, task) for task in tasks]
@@ -51,6 +53,12 @@ def open_pool(workers: int | None = None, cluster: str | None = None) -> Iterato
                         future.cancel()
 
             yield run
+
+
+def _collect_seldom() -> None:
+    """Let a worker look for circles of objects seldom: events and resources have none, and are many."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ partition, whatever worker wrote them, so a partition can be folded by itself.
 
 ```
 chunk file   [partition 0: row row …][partition 1: row …] …          index beside it: where each partition begins
-row          lengths (12 bytes) · search · stamp · resource as JSON
+row          lengths and shape (28 bytes) · search · stamp · resource as JSON
 ```
 """
 
@@ -18,10 +18,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-__all__ = ["MODES", "Row", "read_partition", "write_rows"]
+__all__ = ["MODES", "NO_SHAPE", "Row", "read_partition", "write_rows"]
 
 MODES: Final = ("merge", "replace", "create-if-missing")
-_HEADER: Final = struct.Struct("<IHBBI")  # search, stamp, mode, has order, body
+NO_SHAPE: Final = bytes(16)
+_HEADER: Final = struct.Struct("<IHBBI16s")  # search, stamp, mode, has order, body, shape
 
 
 class Row(NamedTuple):
@@ -32,6 +33,7 @@ class Row(NamedTuple):
     mode: int  # place in MODES
     ordered: bool  # the stamp is the rule's order
     body: bytes  # the resource as JSON
+    shape: bytes  # digest of the resource's `shape_of`, 16 bytes; NO_SHAPE where it has none
 
     def __repr__(self) -> str:
         """Show how it is written, and nothing of a payload."""
@@ -41,8 +43,8 @@ class Row(NamedTuple):
 def write_rows(path: Path, rows: Sequence[Row], partitions: int) -> list[int]:
     """Write a chunk's rows, those of a partition together and in their order; gives where each partition begins."""
     parts: list[list[bytes]] = [[] for _ in range(partitions)]
-    for search, stamp, mode, ordered, body in rows:
-        header = _HEADER.pack(len(search), len(stamp), mode, ordered, len(body))
+    for search, stamp, mode, ordered, body, shape in rows:
+        header = _HEADER.pack(len(search), len(stamp), mode, ordered, len(body), shape)
         parts[zlib.crc32(search) % partitions] += (header, search, stamp, body)
     begins, place = [], 0
     with path.open("wb") as file:
@@ -59,12 +61,12 @@ def read_partition(path: Path, begins: Sequence[int], partition: int) -> Iterato
         data = file.read(begins[partition + 1] - begins[partition])
     place = 0
     while place < len(data):
-        search, stamp, mode, ordered, body = _HEADER.unpack_from(data, place)
+        search, stamp, mode, ordered, body, shape = _HEADER.unpack_from(data, place)
         begin = place + _HEADER.size
         stamped = begin + search
         bodied = stamped + stamp
         place = bodied + body
-        yield Row(data[begin:stamped], data[stamped:bodied], mode, bool(ordered), data[bodied:place])
+        yield Row(data[begin:stamped], data[stamped:bodied], mode, bool(ordered), data[bodied:place], shape)
 
 
 def read_index(path: Path) -> dict[str, Any]:
