@@ -13,7 +13,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -29,7 +29,7 @@ from workbench.events.providers import Provider
 from workbench.fhir.identity import reference_to
 from workbench.fhir.settling import shape_of
 from workbench.fhir.writes import format_instant
-from workbench.flows.backfill.spill import MODES, NO_SHAPE, Row, write_rows
+from workbench.flows.backfill.spill import MODES, NO_SHAPE, Row, Rows
 from workbench.flows.design import load_mappings
 from workbench.flows.provider_files import project_providers
 from workbench.mapping.compile import EventMapping
@@ -40,6 +40,7 @@ from workbench.mapping.times import instant
 __all__ = ["Chunk", "ProviderWork", "map_chunk"]
 
 _LONGEST_READ: Final = 1 << 20
+_MODE_NUMBERS: Final = {mode: number for number, mode in enumerate(MODES)}
 _MOST_TYPES: Final = 10_000  # of events, that are remembered
 _RECEIVED: Final = datetime(1970, 1, 1, tzinfo=UTC)  # files have no time of receipt
 
@@ -57,14 +58,6 @@ class Chunk:
     digest: str  # of the mappings, so that a worker compiles them once and never uses others
     folder: str  # where the rows go
     partitions: int
-
-
-@dataclass(slots=True)
-class _Rows:
-    """The rows of a chunk, and where the one stands that creates an identity where it is missing."""
-
-    listed: list[Row] = field(default_factory=list)
-    creating: dict[bytes, int] = field(default_factory=dict)
 
 
 class ProviderWork:
@@ -115,8 +108,8 @@ def map_chunk(chunk: Chunk) -> dict[str, Any]:
         done: dict[str, Any] = json.loads(index.read_text(encoding="utf-8"))
         return done
     work = _prepared(chunk.provider, chunk.mappings, chunk.digest)
-    counts: Counter[str] = Counter()
-    rows = _Rows()
+    counts = Counter(dict.fromkeys(("read", "events", "mapped", "ignored", "noted", "rows"), 0))
+    rows = Rows(chunk.partitions)
     refused: list[dict[str, Any]] = []
     lines = 0
     for lines, line in enumerate(_lines(chunk), start=1):
@@ -131,7 +124,7 @@ def map_chunk(chunk: Chunk) -> dict[str, Any]:
             for event in events:
                 refused += [{"line": lines, **each} for each in _map_event(event, work, rows, counts)]
     counts["refused"] = len(refused)
-    begins = write_rows(index.with_suffix(".rows"), rows.listed, chunk.partitions)
+    begins = rows.write(index.with_suffix(".rows"))
     told = {"number": chunk.number, "lines": lines, "begins": begins, "counts": dict(counts), "refused": refused}
     unfinished = index.with_suffix(".part")
     unfinished.write_text(json.dumps(told), encoding="utf-8")
@@ -139,7 +132,7 @@ def map_chunk(chunk: Chunk) -> dict[str, Any]:
     return told
 
 
-def _map_event(event: FoundEvent, work: ProviderWork, rows: _Rows, counts: Counter[str]) -> list[dict[str, Any]]:
+def _map_event(event: FoundEvent, work: ProviderWork, rows: Rows, counts: Counter[str]) -> list[dict[str, Any]]:
     """Add the rows of an event, and give which mappings refused it and why."""
     refused = []
     taking = work.taking(event.type)
@@ -154,9 +147,9 @@ def _map_event(event: FoundEvent, work: ProviderWork, rows: _Rows, counts: Count
             continue
         counts["mapped"] += 1
         counts["noted"] += bool(made.problems)
+        counts["rows"] += len(made.as_list())
         for row in made.as_list():
-            counts["rows"] += 1
-            _add(rows, row, row["order"] or _happened(event.moment))
+            rows.add(_row(row, row["order"] or _happened(event.moment)))
     return refused
 
 
@@ -166,21 +159,13 @@ def _happened(moment: int | datetime | None) -> str:
     return format_instant(moment) if isinstance(moment, datetime) else ""
 
 
-def _add(rows: _Rows, made: Mapping[str, Any], moment: str) -> None:
-    """Add a row; of those that only create what is missing, the earliest of an identity is all that can matter."""
-    resource, mode = made["resource"], made["write"]
-    search = reference_to(resource["resourceType"], made["parameter"], made["system"], made["value"]).encode()
+def _row(made: Mapping[str, Any], moment: str) -> Row:
+    resource = made["resource"]
+    search = reference_to(resource["resourceType"], made["parameter"], made["system"], made["value"])
     shape = shape_of(resource)
     digest = NO_SHAPE if shape is None else _digest(shape)
-    row = Row(search, moment.encode(), MODES.index(mode), made["order"] is not None, orjson.dumps(resource), digest)
-    if mode == "create-if-missing":
-        earliest = rows.creating.get(search)
-        if earliest is not None:
-            if rows.listed[earliest].stamp > row.stamp:
-                rows.listed[earliest] = row
-            return
-        rows.creating[search] = len(rows.listed)
-    rows.listed.append(row)
+    mode, ordered = _MODE_NUMBERS[made["write"]], made["order"] is not None
+    return Row(search.encode(), moment.encode(), mode, ordered, orjson.dumps(resource), digest)
 
 
 @lru_cache(maxsize=4096)

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-__all__ = ["MODES", "NO_SHAPE", "Row", "read_partition", "write_rows"]
+__all__ = ["MODES", "NO_SHAPE", "Row", "Rows", "read_partition"]
 
 MODES: Final = ("merge", "replace", "create-if-missing")
 NO_SHAPE: Final = bytes(16)
@@ -40,18 +40,38 @@ class Row(NamedTuple):
         return f"Row(mode={MODES[self.mode]!r}, ordered={self.ordered})"
 
 
-def write_rows(path: Path, rows: Sequence[Row], partitions: int) -> list[int]:
-    """Write a chunk's rows, those of a partition together and in their order; gives where each partition begins."""
-    parts: list[list[bytes]] = [[] for _ in range(partitions)]
-    for search, stamp, mode, ordered, body, shape in rows:
-        header = _HEADER.pack(len(search), len(stamp), mode, ordered, len(body), shape)
-        parts[zlib.crc32(search) % partitions] += (header, search, stamp, body)
-    begins, place = [], 0
-    with path.open("wb") as file:
-        for part in parts:
-            begins.append(place)
-            place += file.write(b"".join(part))
-    return [*begins, place]
+class Rows:
+    """The rows of a chunk by partition, as they will lie on disk: packed at once, they are no objects to look after.
+
+    Of those that only create what is missing, the earliest of an identity is all that can matter, and all that is kept.
+    """
+
+    def __init__(self, partitions: int) -> None:
+        self._parts: list[list[bytes]] = [[] for _ in range(partitions)]
+        self._creating: dict[bytes, tuple[bytes, int]] = {}  # search → stamp and place in its partition
+
+    def add(self, row: Row) -> None:
+        """Add a row behind the others."""
+        search, stamp, mode, ordered, body, shape = row
+        part = self._parts[zlib.crc32(search) % len(self._parts)]
+        packed = _HEADER.pack(len(search), len(stamp), mode, ordered, len(body), shape) + search + stamp + body
+        if MODES[mode] == "create-if-missing":
+            earliest, place = self._creating.get(search, (None, len(part)))
+            if earliest is not None and earliest <= stamp:
+                return
+            self._creating[search] = (stamp, place)
+            part[place : place + 1] = [packed]
+        else:
+            part.append(packed)
+
+    def write(self, path: Path) -> list[int]:
+        """Write those of a partition together and in their order; gives where each partition begins."""
+        begins, place = [], 0
+        with path.open("wb") as file:
+            for part in self._parts:
+                begins.append(place)
+                place += file.write(b"".join(part))
+        return [*begins, place]
 
 
 def read_partition(path: Path, begins: Sequence[int], partition: int) -> Iterator[Row]:
