@@ -170,6 +170,8 @@ class _Tracer:
         origins = [self._origin(argument, known) for argument in node.arguments]
         if name in _COUNTING or (name in _PASSING_ON and name not in _OF_ELEMENTS):
             return _NOTHING if name in _COUNTING else _NOTHING.union(*origins)
+        if name == "id":  # of an object it asks for its id alone
+            origins = [frozenset((*path, "id") for path in origin) for origin in origins]
         self.needs.whole.update(*origins)
         return _NOTHING
 
