@@ -17,11 +17,15 @@ __all__ = [
     "least",
     "less_than",
     "looked_up",
+    "minus",
     "more_than",
     "most",
+    "one_of",
     "opposite",
+    "plus",
     "text_after",
     "text_joined",
+    "times",
     "total",
     "total_in",
     "trimmed",
@@ -159,6 +163,38 @@ def most(value: Any, constant: float) -> Any:
     if value.__class__ is int and _LEAST <= value <= _EXACT:
         return value <= constant
     return _absent(_GENERAL.less_equal(_settled(value), constant))
+
+
+def plus(left: Any, right: Any) -> Any:
+    """`left + right`."""
+    if left.__class__ is int and right.__class__ is int and _LEAST <= left <= _EXACT and _LEAST <= right <= _EXACT:
+        found = left + right
+        if _LEAST <= found <= _EXACT:
+            return found
+    return _absent(_GENERAL.add(_settled(left), _settled(right)))
+
+
+def minus(left: Any, right: Any) -> Any:
+    """`left - right`."""
+    if left.__class__ is int and right.__class__ is int and _LEAST <= left <= _EXACT and _LEAST <= right <= _EXACT:
+        found = left - right
+        if _LEAST <= found <= _EXACT:
+            return found
+    return _absent(_GENERAL.subtract(_settled(left), _settled(right)))
+
+
+def times(left: Any, right: Any) -> Any:
+    """`left * right`."""
+    if left.__class__ is int and right.__class__ is int and _LEAST <= left <= _EXACT and _LEAST <= right <= _EXACT:
+        found = left * right
+        if found and _LEAST <= found <= _EXACT:  # nothing may be -0
+            return found
+    return _absent(_GENERAL.multiply(_settled(left), _settled(right)))
+
+
+def one_of(value: Any, texts: list[str]) -> bool:
+    """`value in ["text", …]`."""
+    return value in texts if value.__class__ is str else bool(_GENERAL.inside(_settled(value), texts))
 
 
 def opposite(value: Any) -> Any:

@@ -17,6 +17,8 @@ from workbench.mapping.leaf_facts import type_of
 __all__ = ["has_shortcut", "write_shortcut"]
 
 _COMPARISONS: Final[Mapping[str, str]] = {">": "more_than", "<": "less_than", ">=": "least", "<=": "most"}
+_ARITHMETIC: Final[Mapping[str, str]] = {"+": "plus", "-": "minus", "*": "times"}
+_SURE: Final = frozenset({"=", "in", "and", "or"})  # true or false, never missing
 
 
 def has_shortcut(node: ir.Node, scope: Scope, helpers: Mapping[str, Any]) -> bool:
@@ -28,7 +30,9 @@ def has_shortcut(node: ir.Node, scope: Scope, helpers: Mapping[str, Any]) -> boo
     if not _is_plain(node):
         return False
     if isinstance(node, ir.Constant):
-        return _is_text(node)
+        return _is_text(node) or _is_integer(node)
+    if isinstance(node, ir.Block):
+        return len(node.items) == 1 and not isinstance(node.items[0], ir.Bind) and short(*node.items)
     if isinstance(node, ir.Variable):
         return _is_known(node, scope)
     if isinstance(node, ir.Path):
@@ -42,9 +46,9 @@ def has_shortcut(node: ir.Node, scope: Scope, helpers: Mapping[str, Any]) -> boo
     name = _called(node, scope)
     if name == "lookup" and isinstance(node, ir.Call):
         return len(node.arguments) == 2 and _is_table(node.arguments[0]) and short(node.arguments[1])
-    if name == "trim" and isinstance(node, ir.Call):
+    if name in ("exists", "trim") and isinstance(node, ir.Call):
         return len(node.arguments) == 1 and short(*node.arguments)
-    if name in ("exists", "sum") and isinstance(node, ir.Call):
+    if name == "sum" and isinstance(node, ir.Call):
         return len(node.arguments) == 1 and isinstance(node.arguments[0], ir.Path) and short(*node.arguments)
     return name in helpers and isinstance(node, ir.Call) and short(*node.arguments[1 if name == "code" else 0 :])
 
@@ -59,36 +63,69 @@ def write_shortcut(writer: Writer, node: ir.Node, scope: Scope) -> str:
         return _write_path(writer, node, scope)
     if isinstance(node, ir.Negation):
         return f"opposite({write_shortcut(writer, node.operand, scope)})"
+    if isinstance(node, ir.Block):
+        return write_shortcut(writer, node.items[0], scope)
     if isinstance(node, ir.Choice):
-        then = write_shortcut(writer, node.then, scope)
-        otherwise = "None" if node.otherwise is None else write_shortcut(writer, node.otherwise, scope)
-        test = write_shortcut(writer, node.condition, scope)
-        if type_of(node.condition) != "boolean":
-            is_itself = f"{test}.__class__ is bool or {test}.__class__ is str"
-            test = f"({test} if {is_itself} else holds({test}))" if test.isidentifier() else f"holds({test})"
-        return f"({then} if {test} else {otherwise})"
+        return _write_choice(writer, node, scope)
     if isinstance(node, ir.Binary):
         return _write_binary(writer, node, scope)
     assert isinstance(node, ir.Call)
     return _write_call(writer, node, scope)
 
 
+def _write_choice(writer: Writer, node: ir.Choice, scope: Scope) -> str:
+    then = write_shortcut(writer, node.then, scope)
+    otherwise = "None" if node.otherwise is None else write_shortcut(writer, node.otherwise, scope)
+    condition = node.condition
+    is_asked = isinstance(condition, ir.Call) and _called(condition, scope) == "exists"
+    if is_asked and isinstance(condition, ir.Call) and condition.arguments == (node.then,) and not then.isidentifier():
+        found = writer.fresh("t")
+        return f"({found} if ({found} := {then}) is not None else {otherwise})"
+    test = write_shortcut(writer, condition, scope)
+    if type_of(condition) != "boolean":
+        is_itself = f"{test}.__class__ is bool or {test}.__class__ is str"
+        test = f"({test} if {is_itself} else holds({test}))" if test.isidentifier() else f"holds({test})"
+    return f"({then} if {test} else {otherwise})"
+
+
+def _write_truth(writer: Writer, node: ir.Node, scope: Scope) -> str:
+    """What `$boolean` says of an expression."""
+    text = write_shortcut(writer, node, scope)
+    if type_of(node) != "boolean":
+        return f"holds({text})"
+    is_sure = (isinstance(node, ir.Binary) and node.operator in _SURE) or _called(node, scope) == "exists"
+    return text if is_sure else f"({text} is True)"
+
+
 def _has_binary(node: ir.Binary, short: Callable[..., bool]) -> bool:
+    sides = (node.left, node.right)
     if node.operator == "&":
-        return short(node.left, node.right)
+        return short(*sides) and all(_is_text(side) for side in sides if isinstance(side, ir.Constant))
     if node.operator == "=":
-        return isinstance(node.right, ir.Constant) and isinstance(node.left, ir.Path) and short(node.left, node.right)
+        is_text = isinstance(node.right, ir.Constant) and _is_plain(node.right) and _is_text(node.right)
+        return is_text and isinstance(node.left, ir.Path) and short(node.left)
+    if node.operator == "in":
+        return _is_list_of_texts(node.right) and not isinstance(node.left, ir.Constant) and short(node.left)
+    if node.operator in ("and", "or") or node.operator in _ARITHMETIC:
+        return short(*sides)
     value = node.right.value if isinstance(node.right, ir.Constant) and _is_plain(node.right) else None
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return node.operator in _COMPARISONS and is_number and short(node.left)
 
 
 def _write_binary(writer: Writer, node: ir.Binary, scope: Scope) -> str:
+    if node.operator in ("and", "or"):
+        return f"({_write_truth(writer, node.left, scope)} {node.operator} {_write_truth(writer, node.right, scope)})"
     left = write_shortcut(writer, node.left, scope)
     if node.operator in _COMPARISONS:
         assert isinstance(node.right, ir.Constant)
         return f"{_COMPARISONS[node.operator]}({left}, {writer.constant(node.right.value)})"
+    if isinstance(node.right, ir.ArrayOf):
+        texts = [writer.constant(item.value) for item in node.right.items if isinstance(item, ir.Constant)]
+        return f"one_of({left}, [{', '.join(texts)}])"
     right = write_shortcut(writer, node.right, scope)
+    if node.operator in _ARITHMETIC:
+        return f"{_ARITHMETIC[node.operator]}({left}, {right})"
     if node.operator == "=":
         return f"({left} == {right})"
     return f"text_after({left}, {right})" if isinstance(node.left, ir.Constant) else f"text_joined({left}, {right})"
@@ -129,7 +166,9 @@ def _is_table(node: ir.Node) -> bool:
         return False
     names = [key.value for key, _ in node.pairs if isinstance(key, ir.Constant) and _is_plain(key)]
     is_named = len({*names}) == len(node.pairs) and all(isinstance(name, str) and name.isidentifier() for name in names)
-    return is_named and all(isinstance(value, ir.Constant) and _is_text(value) for _, value in node.pairs)
+    return is_named and all(
+        isinstance(value, ir.Constant) and (_is_text(value) or _is_integer(value)) for _, value in node.pairs
+    )
 
 
 def _write_table(writer: Writer, node: ir.Call) -> str:
@@ -200,6 +239,16 @@ def _called(node: ir.Node, scope: Scope) -> str | None:
 def _is_known(node: ir.Variable, scope: Scope) -> bool:
     slot = scope.variables.get(node.name)
     return node.name in ("", "$") or (slot is not None and slot.assigned and slot.fixed and slot.raw)
+
+
+def _is_list_of_texts(node: ir.Node) -> bool:
+    is_list = isinstance(node, ir.ArrayOf) and _is_plain(node) and not node.cons
+    items = node.items if isinstance(node, ir.ArrayOf) else ()
+    return is_list and all(isinstance(item, ir.Constant) and _is_plain(item) and _is_text(item) for item in items)
+
+
+def _is_integer(node: ir.Constant) -> bool:
+    return type(node.value) is int and abs(node.value) < 2**53
 
 
 def _is_text(node: ir.Constant) -> bool:
