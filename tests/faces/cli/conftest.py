@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,9 @@ SAMPLES = (
     *("stripe/invoice.paid/membership.*", "stripe/invoice.voided/*", "stripe/customer.created/*"),
     "okta/user.lifecycle.create/*",
 )
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # so started by `make test &`, and every command below with it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

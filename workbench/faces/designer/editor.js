@@ -29,11 +29,11 @@ export function open({ model, root, text }) {
   const tell = () => {
     clearTimeout(timer);
     timer = 0;
-    model.send({ version: ++version, text: view.state.doc.toString() });
+    panel.send(model, { version: ++version, text: view.state.doc.toString() });
   };
   const save = () => {
     clearTimeout(timer);
-    model.send({ action: "save", values: {}, text: view.state.doc.toString() });
+    panel.send(model, { action: "save", values: {}, text: view.state.doc.toString() });
     return true;
   };
   const complete = (context) => {
@@ -41,7 +41,7 @@ export function open({ model, root, text }) {
     const before = line.text.slice(0, context.pos - line.from);
     if (!context.explicit && !/[\w$.]$/.test(before)) return null;
     const ask = ++asked;
-    model.send({ ask, line: line.number, column: context.pos - line.from, text: context.state.doc.toString() });
+    panel.send(model, { ask, line: line.number, column: context.pos - line.from, text: context.state.doc.toString() });
     return new Promise((resolve) => {
       waiting.set(ask, ({ start, options }) =>
         resolve(options.length ? { from: line.from + start, options, validFor: /^[\w$.]*$/ } : null),
@@ -85,7 +85,7 @@ export function open({ model, root, text }) {
   for (const name of ["mouseover", "focusin"]) side.addEventListener(name, (event) => leafUnder(event, view, side));
   const narrow = new ResizeObserver(() => root.classList.toggle("wb-narrow", root.clientWidth < NARROW));
   narrow.observe(root);
-  const poll = setInterval(() => document.visibilityState === "visible" && !model.get("busy") && model.send({ poll: true }), POLL);
+  const poll = setInterval(() => document.visibilityState === "visible" && !model.get("busy") && panel.send(model, { poll: true }), POLL);
   tell();
   return () => (clearInterval(poll), clearTimeout(timer), narrow.disconnect(), model.off("msg:custom", hear), closePanel(), view.destroy());
 }
