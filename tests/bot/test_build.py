@@ -13,6 +13,7 @@ from workbench.bot.settings import BotSettings
 from workbench.bot.shaking import keep_used
 from workbench.errors import IntegrationError
 from workbench.events.providers import find_provider
+from workbench.mapping.javascript import javascript_runtime
 
 SETTINGS = BotSettings(secret_names=("STRIPE_WEBHOOK_SECRET",))
 
@@ -111,6 +112,36 @@ def test_only_what_is_used_is_kept() -> None:
     assert keep_used(code, set()) == code.replace("\n\nfunction c() {\n  b();\n}", "\n")
     assert keep_used('const d = 1;\nconst e = 2;\nf(x.d, { d: 1 }, "d", ...e);', set()).startswith("const e = 2;")
     assert keep_used("// of b\nfunction b() {}\n// b", set()) == "// b"
+
+
+def test_the_words_of_a_text_are_no_uses() -> None:
+    """Neither an error's words nor a remark behind code; what a template's slot calls is one."""
+    words = "function a() {}\nfunction b() {}\nfunction c() {}\nx(`an ${b(`c ${c}`)} a`); // a"
+
+    assert keep_used(words, set()) == words.replace("function a() {}\n", "")
+
+
+def test_headings_of_nothing_go() -> None:
+    """A heading whose declarations all went heads nothing; the last one, and what is no heading, stay."""
+    code = "// One.\n\nfunction a() {}\n\n// Two.\n\nfunction b() {}\n\n// Three."
+
+    assert keep_used(code, {"b"}) == "// Two.\n\nfunction b() {}\n\n// Three."
+
+
+def test_no_local_of_the_runtime_has_the_name_of_a_function() -> None:
+    """It would be taken for a use of it, and every bot would carry that function and all it needs."""
+    bound = r"(?:const|let) (\w+)|(?:const|let) [\[{]([^\]}=]*)[\]}]|\(([^()]*)\) =>|(\w+) =>"
+    local = re.compile(bound + r"|^(?:function \w+|  constructor)\(([^)]*)\)", re.MULTILINE)
+    declarations = re.split(r"^(?=(?:function|class|const) (\w+))", javascript_runtime(), flags=re.MULTILINE)[1:]
+    names = set(declarations[::2])
+    clashes = {}
+    for name, code in zip(declarations[::2], declarations[1::2], strict=True):
+        locals_of_it = set(re.findall(r"\w+", " ".join(" ".join(found) for found in local.findall(code))))
+        if clash := (locals_of_it & names) - {name}:
+            clashes[name] = clash
+
+    assert len(names) > 150
+    assert clashes == {}
 
 
 def test_a_mappings_functions_cannot_collide_with_the_bots() -> None:

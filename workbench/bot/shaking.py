@@ -12,9 +12,10 @@ from typing import Final
 __all__ = ["keep_used"]
 
 _DECLARATION: Final = re.compile(r"^(?:async )?(?:function\*?|const|let|class) (\w+)")
-_COMMENT: Final = re.compile(r"^ *//.*$", re.MULTILINE)
+_COMMENT: Final = re.compile(r"(?:^| )//(?: .*)?$", re.MULTILINE)
 _CONTINUES: Final = re.compile(r"[ \t})\]`]|$")
-_TEXT: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+_TEXT: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`')
+_SLOT: Final = re.compile(r"\$\{([^}]*)")  # of a template: the code in it, up to its end or that of the text
 _NAME: Final = re.compile(r"(?<![\w$\])?]\.)(?<![\w$])[A-Za-z_$][\w$]*(?![\w$]|:)")  # neither a property nor a key
 
 
@@ -37,11 +38,25 @@ def keep_used(code: str, roots: set[str]) -> str:
         found = uses[waiting.pop()] - needed
         needed |= found
         waiting += found
-    return "\n".join(text for name, text in blocks if not name or name in needed)
+    kept = [text for name, text in blocks if not name or name in needed]
+    following = [*kept[1:], ""]
+    return "\n".join(
+        text for text, after in zip(kept, following, strict=True) if not (_says_only(text) and _says_only(after))
+    )
+
+
+def _says_only(text: str) -> bool:
+    """Whether this is a heading; one that the next follows heads nothing."""
+    return bool(text) and all(line.startswith("//") or not line for line in text.splitlines())
 
 
 def _used(text: str) -> set[str]:
-    return set(_NAME.findall(_TEXT.sub('""', _COMMENT.sub("", text))))
+    return set(_NAME.findall(_COMMENT.sub("", _TEXT.sub(_code_within, text))))
+
+
+def _code_within(text: re.Match[str]) -> str:
+    """The text of a literal replaced by what it calls: the words of an error are no use of what is named so."""
+    return f'"" {" ".join(_SLOT.findall(text[0]))}' if text[0].startswith("`") else '""'
 
 
 def _blocks(code: str) -> list[tuple[str | None, str]]:

@@ -111,15 +111,15 @@ function prunedValue(value, depth) {
   }
   if (depth > 200) throw helperFault("depth", "a value is nested more than 200 levels deep", value, "map the parts you need");
   if (Array.isArray(value)) {
-    const kept = value.map((item) => prunedValue(item, depth + 1)).filter((item) => item !== undefined);
-    return kept.length ? kept : undefined;
+    const parts = value.map((item) => prunedValue(item, depth + 1)).filter((item) => item !== undefined);
+    return parts.length ? parts : undefined;
   }
-  const kept = {};
+  const parts = {};
   for (const key of Object.keys(value)) {
     const part = prunedValue(value[key], depth + 1);
-    if (part !== undefined) Object.defineProperty(kept, key, { value: part, enumerable: true, writable: true, configurable: true });
+    if (part !== undefined) Object.defineProperty(parts, key, { value: part, enumerable: true, writable: true, configurable: true });
   }
-  return Object.keys(kept).length ? kept : undefined;
+  return Object.keys(parts).length ? parts : undefined;
 }
 
 // The elements to go through: a list's own without its nulls, a single value alone, nothing for missing.
@@ -168,8 +168,8 @@ function itemIn(state, name, index) {
     const item = items[index < 0 ? items.length + index : index];
     if (!Array.isArray(item)) return item;
   }
-  const step = (context) => filterAt(collapse(lookup(context, name, true)), index, true);
-  return collapse(stepLast(newRun(), state, step, true, true));
+  const next = (context) => filterAt(collapse(lookup(context, name, true)), index, true);
+  return collapse(stepLast(newRun(), state, next, true, true));
 }
 
 // $sum(values)
@@ -218,17 +218,17 @@ function mergeRows(rows) {
   const identifiers = new Map(); // of those that stand twice, gathered
   for (const row of rows) {
     const identity = JSON.stringify([row.resource.resourceType, row.parameter, row.system, row.value]);
-    const kept = first.get(identity)?.resource;
-    if (!kept) {
+    const held = first.get(identity)?.resource;
+    if (!held) {
       first.set(identity, row);
       continue;
     }
     if (row.resource.identifier) {
-      if (!identifiers.has(identity)) identifiers.set(identity, [...(kept.identifier ?? [])]);
+      if (!identifiers.has(identity)) identifiers.set(identity, [...(held.identifier ?? [])]);
       for (const one of row.resource.identifier) identifiers.get(identity).push(one);
     }
     for (const [name, element] of Object.entries(row.resource)) {
-      if (!Object.hasOwn(kept, name)) kept[name] = element;
+      if (!Object.hasOwn(held, name)) held[name] = element;
     }
   }
   for (const [identity, gathered] of identifiers) first.get(identity).resource.identifier = eachOnce(gathered);

@@ -36,14 +36,14 @@ function partial(run, target, known, holes, ...given) {
   }
   if (target.native) throw fault("U1002", "a built-in function cannot be applied partly; wrap it in function($x) { … }");
   const inner = functionOf(target.call, target.arity);
-  const filled = (...later) => {
+  const complete = (...later) => {
     const whole = [...given];
     holes.forEach((hole, place) => {
       whole[hole] = later[place];
     });
     return invoke(run, inner, whole);
   };
-  return functionOf(filled, holes.filter((hole) => hole < target.arity).length);
+  return functionOf(complete, holes.filter((hole) => hole < target.arity).length);
 }
 
 function raiseError(message) {

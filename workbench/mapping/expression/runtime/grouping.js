@@ -88,10 +88,10 @@ function finish(run, value, depth = 0) {
     spend(run, value.length);
     return Array.from(value, (item) => (item === undefined ? null : finish(run, item, depth + 1)));
   }
-  const names = Object.keys(value);
-  spend(run, names.length);
+  const listed = Object.keys(value);
+  spend(run, listed.length);
   const fields = {};
-  for (const name of names) {
+  for (const name of listed) {
     const item = finish(run, value[name], depth + 1);
     if (item !== undefined) putField(fields, name, item);
   }

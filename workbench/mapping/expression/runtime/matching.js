@@ -1,8 +1,8 @@
 // Regular expressions, and the text functions that take a text or one of them.
 
 function regexOf(run, pattern, most) {
-  const foundFrom = (text, start, first) => {
-    pattern.lastIndex = start;
+  const foundFrom = (text, begin, first) => {
+    pattern.lastIndex = begin;
     const found = pattern.exec(text);
     spend(run, 1 + Math.floor(text.length / 1000));
     if (found === null) return undefined;
@@ -50,14 +50,14 @@ function split(run, text, separator, limit) {
   if (typeof separator === "string") return limit === undefined ? text.split(separator) : text.split(separator).slice(0, Math.trunc(limit));
   checkMatcher(separator);
   const out = [];
-  let start = 0;
+  let begin = 0;
   let found = nextMatch(run, separator, [text]);
   while (found !== undefined && (limit === undefined || out.length < limit)) {
-    out.push(text.slice(start, found.start));
-    start = found.end;
+    out.push(text.slice(begin, found.start));
+    begin = found.end;
     found = nextMatch(run, found.next, []);
   }
-  if (limit === undefined || out.length < limit) out.push(text.slice(start));
+  if (limit === undefined || out.length < limit) out.push(text.slice(begin));
   return out;
 }
 
@@ -72,7 +72,7 @@ function replace(run, text, pattern, replacement, limit) {
   let position = 0;
   let size = 0;
   let found = nextMatch(run, pattern, [text]);
-  for (let count = 0; found !== undefined && (limit === undefined || count < limit); count += 1) {
+  for (let replaced = 0; found !== undefined && (limit === undefined || replaced < limit); replaced += 1) {
     parts.push(text.slice(position, found.start), substitute(run, found, replacement));
     position = found.start + found.match.length;
     size += parts[parts.length - 1].length + parts[parts.length - 2].length;

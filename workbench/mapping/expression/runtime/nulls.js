@@ -28,10 +28,10 @@ function cleanParts(value, depth) {
     for (const mark of ["sequence", "keep", "outer", "cons"]) if (value[mark]) items[mark] = true;
     return items;
   }
-  const names = Object.keys(value);
+  const listed = Object.keys(value);
   const fields = {};
   let changed = false;
-  for (const name of names) {
+  for (const name of listed) {
     if (value[name] === null) changed = true;
     else {
       const item = cleanParts(value[name], depth + 1);

@@ -57,9 +57,9 @@ function power(value, exponent) {
 
 function sumOf(values) {
   if (values === undefined) return undefined;
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
 }
 
 function average(values) {

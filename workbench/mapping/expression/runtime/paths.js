@@ -92,25 +92,25 @@ function consPath(first, rest) {
   return first === undefined || first === "" || (Array.isArray(first) && first.length === 0) ? first : rest;
 }
 
-function eachOf(run, state, step, raw) {
+function eachOf(run, state, next, raw) {
   if (state === undefined) return [];
   const items = Array.isArray(state) ? state : [state];
   spend(run, items.length);
   const results = [];
   for (const item of items) {
     if (raw && item === null) continue;
-    const found = step(item);
+    const found = next(item);
     if (found !== undefined) results.push(found);
   }
   return results;
 }
 
-function stepMid(run, state, step, raw, rawResult) {
-  return stateOf(flat(eachOf(run, state, step, raw), rawResult));
+function stepMid(run, state, next, raw, rawResult) {
+  return stateOf(flat(eachOf(run, state, next, raw), rawResult));
 }
 
-function stepLast(run, state, step, raw, rawResult) {
-  return lastOf(eachOf(run, state, step, raw), rawResult);
+function stepLast(run, state, next, raw, rawResult) {
+  return lastOf(eachOf(run, state, next, raw), rawResult);
 }
 
 function keepPath(value) {
@@ -137,8 +137,8 @@ function filterBy(run, value, predicate, raw) {
     const places = isNumber(found) ? [found] : found;
     if (Array.isArray(places) && places.every((place) => isNumber(place))) {
       for (const place of places) {
-        const floor = Math.floor(place);
-        if ((floor < 0 ? floor + items.length : floor) === index) out.push(item);
+        const whole = Math.floor(place);
+        if ((whole < 0 ? whole + items.length : whole) === index) out.push(item);
       }
     } else if (truthy(found)) out.push(item);
   });

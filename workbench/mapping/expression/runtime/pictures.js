@@ -8,23 +8,23 @@ const DAY_NAMES = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".spl
 
 function readPicture(picture) {
   const out = [];
-  let start = 0;
+  let begin = 0;
   for (let at = 0; at < picture.length; at += 1) {
     if (picture[at] !== "[") continue;
-    out.push(picture.slice(start, at).replaceAll("]]", "]"));
+    out.push(picture.slice(begin, at).replaceAll("]]", "]"));
     if (picture[at + 1] === "[") {
       out.push("[");
       at += 1;
-      start = at + 1;
+      begin = at + 1;
       continue;
     }
     const end = picture.indexOf("]", at);
     if (end < 0) throw fault("D3135", "a picture has a [ without a ]");
     out.push(pictureMarker(picture.slice(at + 1, end).replace(/\s+/g, "")));
     at = end;
-    start = end + 1;
+    begin = end + 1;
   }
-  out.push(picture.slice(start).replaceAll("]]", "]"));
+  out.push(picture.slice(begin).replaceAll("]]", "]"));
   return out.filter((part) => part !== "");
 }
 

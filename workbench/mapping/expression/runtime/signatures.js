@@ -23,13 +23,13 @@ function parsedSignature(text) {
   const out = [];
   let at = 1;
   const bracketed = (open, close) => {
-    const start = at;
+    const begin = at;
     let depth = 1;
     while (depth > 0 && at < text.length - 1) {
       at += 1;
       depth += (text[at] === open) - (text[at] === close);
     }
-    return text.slice(start + 1, at);
+    return text.slice(begin + 1, at);
   };
   for (; at < text.length && text[at] !== ":"; at += 1) {
     const sign = text[at];

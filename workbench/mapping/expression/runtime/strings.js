@@ -4,10 +4,10 @@ function length(text) {
   return text === undefined ? undefined : Array.from(text).length;
 }
 
-function substring(text, start, size) {
+function substring(text, begin, size) {
   if (text === undefined) return undefined;
   const signs = Array.from(text);
-  const from = signs.length + start < 0 ? 0 : start;
+  const from = signs.length + begin < 0 ? 0 : begin;
   if (size === undefined) return signs.slice(from).join("");
   if (size <= 0) return "";
   return signs.slice(from, from >= 0 ? from + size : signs.length + from + size).join("");

@@ -28,10 +28,10 @@ function same(left, right, depth = 0) {
   checkDepth(depth);
   if (Array.isArray(left) !== Array.isArray(right)) return false;
   if (Array.isArray(left)) return left.length === right.length && left.every((item, place) => same(item, right[place], depth + 1));
-  const names = Object.keys(left);
+  const listed = Object.keys(left);
   return (
-    names.length === Object.keys(right).length &&
-    names.every((name) => Object.hasOwn(right, name) && same(left[name], right[name], depth + 1))
+    listed.length === Object.keys(right).length &&
+    listed.every((name) => Object.hasOwn(right, name) && same(left[name], right[name], depth + 1))
   );
 }
 

@@ -6,11 +6,11 @@ const LARGEST_TEXT = 20000000;
 const UNBOUND = {};
 
 class FunctionValue {
-  constructor(call, arity, signature, native) {
-    this.call = call;
+  constructor(target, arity, signature, isNative) {
+    this.call = target;
     this.arity = arity;
     this.signature = signature;
-    this.native = native;
+    this.native = isNative;
   }
 }
 
@@ -98,8 +98,8 @@ function binding(bindings, name) {
   return Object.hasOwn(bindings, name) ? bindings[name] : undefined;
 }
 
-function functionOf(call, arity, signature) {
-  return new FunctionValue(call, arity, signature);
+function functionOf(called, arity, signature) {
+  return new FunctionValue(called, arity, signature);
 }
 
 function consOf(items) {
