@@ -1,8 +1,8 @@
 """Map a delivery here and write its resources ourselves, by the rules and with the result line of the bot.
 
-For a server without bots, for history that no bot should be woken for, and for a convergence check. It reads with one
-batch, decides (`workbench.fhir.settling`), writes with one batch under `If-Match` or `ifNoneExist`, and reads again
-what somebody else changed in between.
+For a server without bots, for history that no bot should be woken for, and for a convergence check. One batch creates
+what is missing and is told what is there (`ifNoneExist`), one more writes what `workbench.fhir.settling` decides, under
+`If-Match`; what somebody else changed in between is read again.
 
 Source: `workbench/bot/runtime/settle.js`, its twin; Medplum 5.0.2 on batches and conflicts (a batch answers 200
 whatever became of its entries).
@@ -10,7 +10,6 @@ whatever became of its entries).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -21,6 +20,7 @@ from workbench.events.envelopes import read_events
 from workbench.events.schemes import Provider
 from workbench.fhir.settling import Write, conditional_references, decide, with_references
 from workbench.flows.answers import Answer
+from workbench.flows.batch_answers import issue_text, known_references, made_id, matches_of, outcome_code, status_of
 from workbench.mapping.compile import EventMapping
 from workbench.servers.client import Server
 
@@ -65,6 +65,7 @@ class _Target:
     existing: dict[str, Any] | None = None
     next: dict[str, Any] | None = None
     done: bool = False
+    is_read: bool = False  # `existing` is what the server has
     unresolved: int = 0
     forbidden: bool = False
     last_problem: str = "conflict"
@@ -133,56 +134,79 @@ class LocalSettler:
 
     def _settle_all(self, targets: list[_Target]) -> None:
         lost = 0
-        for _ in range(_ROUNDS):
+        for round_number in range(_ROUNDS):
             waiting = [target for target in targets if not target.done]
             if not waiting:
                 return
             try:
-                self._settle_once(waiting)
+                known = self._read(waiting) if round_number else self._make_missing(waiting)
+                found = [target for target in waiting if target.is_read and not target.done]
+                for target in found:
+                    _decide(target, known)
+                self._write([target for target in found if target.next])
                 lost = 0
             except ServerError as error:
                 lost += 1  # no answer to a batch as a whole: reading again tells what it did
                 if lost == _LOST or error.status in {400, 401, 403, 404}:
                     for target in waiting:
-                        target.fail(f"server-{_code(error.outcome)}", retry=error.status not in {401, 403, 404})
+                        target.fail(f"server-{outcome_code(error.outcome)}", retry=error.status not in {401, 403, 404})
                     return
         for target in targets:
             if not target.done:
                 target.fail(target.last_problem, retry=True)
 
-    def _settle_once(self, waiting: Sequence[_Target]) -> None:
-        known = self._read(waiting)
+    def _make_missing(self, waiting: Sequence[_Target]) -> dict[str, str]:
+        """Create each target unless it is there, which the server tells by what it has; gives what `_read` gives."""
         for target in waiting:
-            if not target.done:
-                _decide(target, known)
+            _decide(target, {})
+        own = {target.search for target in waiting}
+        known = known_references(self._write(waiting, [search for search in _references(waiting) if search not in own]))
+        for target in waiting:
+            if resource_id := (target.existing or {}).get("id") or target.writes[0].id:
+                known[target.search] = f"{target.search.partition('?')[0]}/{resource_id}"
+        for target in waiting:  # beside a reference that is not known, what is there would look different from ours
+            target.is_read = target.existing is not None and known.keys() >= _references([target]).keys()
+        return known
+
+    def _write(self, targets: Sequence[_Target], others: Sequence[str] = ()) -> dict[str, dict[str, Any]]:
+        """Write what each target shall become, and say what became of it; gives the results of the other searches."""
+        if not targets:
+            return {}
         # a batch makes new resources first, in the order given: one that refers to another comes after it
-        changing = sorted(
-            (target for target in waiting if target.next), key=lambda one: len([*conditional_references(one.next)])
-        )
-        if not changing:
-            return
-        answer = self._server.batch(_bundle(map(_entry, changing)))
-        results = [*(answer.get("entry") or ()), *({} for _ in changing)]
+        changing = sorted(targets, key=lambda target: len([*conditional_references(target.next)]))
+        results = self._batch([*map(_entry, changing), *map(_searching, others)])
         for target, result in zip(changing, results, strict=False):
             _conclude(target, result)
+        return dict(zip(others, results[len(changing) :], strict=True))
 
     def _read(self, waiting: Sequence[_Target]) -> dict[str, str]:
         """Set what is there of each target, and give what each conditional reference stands for."""
-        searches = dict.fromkeys(target.search for target in waiting)
-        for write in (write for target in waiting for write in target.writes):
-            searches |= dict.fromkeys(conditional_references(write.write.resource))
-        entries = [{"request": {"method": "GET", "url": f"{search}&_count=2"}} for search in searches]
-        answer = self._server.batch(_bundle(entries))
-        results = dict(zip(searches, [*(answer.get("entry") or ()), *({} for _ in searches)], strict=False))
+        searches = dict.fromkeys(target.search for target in waiting) | _references(waiting)
+        results = dict(zip(searches, self._batch([*map(_searching, searches)]), strict=True))
         for target in waiting:
-            status, found = _status(results[target.search]), _matches(results[target.search])
+            status, found = status_of(results[target.search]), matches_of(results[target.search])
             if status != 200:
                 target.fail(f"read-{status}", retry=status in _TRANSIENT)
             elif len(found) > 1:
                 target.fail("identity-ambiguous", retry=False)
             target.existing = found[0] if found else None
-        alone = {search: _matches(result) for search, result in results.items()}
-        return {search: f"{one[0]['resourceType']}/{one[0]['id']}" for search, one in alone.items() if len(one) == 1}
+            target.is_read = True
+        return known_references(results)
+
+    def _batch(self, entries: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Give one result an entry, an empty one where the server gave none."""
+        answered = self._server.batch({"resourceType": "Bundle", "type": "batch", "entry": [*entries]}).get("entry")
+        return [*(answered or ()), *({} for _ in entries)][: len(entries)]
+
+
+def _references(targets: Iterable[_Target]) -> dict[str, None]:
+    """Every conditional reference in what the targets shall become, once each, in order."""
+    writes = (write for target in targets for write in target.writes)
+    return dict.fromkeys(each for write in writes for each in conditional_references(write.write.resource))
+
+
+def _searching(search: str) -> dict[str, Any]:
+    return {"request": {"method": "GET", "url": f"{search}&_count=2"}}
 
 
 def _decide(target: _Target, known: dict[str, str]) -> None:
@@ -211,16 +235,18 @@ def _entry(target: _Target) -> dict[str, Any]:
 
 def _conclude(target: _Target, result: dict[str, Any]) -> None:
     """Say what became of one entry of the writing batch; a target that is not done is read again."""
-    status, outcome = _status(result), (result.get("response") or {}).get("outcome")
-    text = str((_issue(outcome).get("details") or {}).get("text", ""))
+    status, outcome = status_of(result), (result.get("response") or {}).get("outcome")
+    text = issue_text(outcome)
     if status == 201 or (status == 200 and target.existing):
         target.done = True
         for write in target.writes:
-            write.id = write.id or _made(result)
+            write.id = write.id or made_id(result)
         return
     target.last_problem = "conflict"
-    moved = status == 400 and (_code(outcome) == "conflict" or text == "Resource ID did not match resolved ID")
-    if status in {200, 409, 412} or moved:  # somebody else was there first
+    moved = status == 400 and (outcome_code(outcome) == "conflict" or text == "Resource ID did not match resolved ID")
+    if status == 200:
+        target.existing = result.get("resource")
+    if status in {200, 409, 412} or moved:  # it is there, or somebody was first
         return
     if status == 400 and text.startswith("Conditional reference"):
         target.last_problem = "reference-not-found"  # made by an event that is still to come, or by this very batch
@@ -231,7 +257,7 @@ def _conclude(target: _Target, result: dict[str, Any]) -> None:
     if status == 403 and not target.forbidden:
         target.forbidden = True  # a policy refuses a stale write: reading again tells whether that was it
         return
-    target.fail(f"write-{status}-{_code(outcome)}", retry=status in _TRANSIENT)
+    target.fail(f"write-{status}-{outcome_code(outcome)}", retry=status in _TRANSIENT)
 
 
 def _conclusion(row: _Row) -> dict[str, Any]:
@@ -260,35 +286,3 @@ def _conclusion(row: _Row) -> dict[str, Any]:
         **({"problem": said} if said else {}),
         **({"retry": True} if any(write.retry for write in row.writes) else {}),
     }
-
-
-def _bundle(entries: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    return {"resourceType": "Bundle", "type": "batch", "entry": list(entries)}
-
-
-def _status(result: dict[str, Any]) -> int:
-    text = str((result.get("response") or {}).get("status", ""))[:3]
-    return int(text) if text.isdecimal() else 0
-
-
-def _matches(result: dict[str, Any]) -> list[dict[str, Any]]:
-    entries = (result.get("resource") or {}).get("entry") or ()
-    found = (entry.get("resource") for entry in entries)
-    return [resource for resource in found if resource and resource["resourceType"] != "OperationOutcome"]
-
-
-def _made(result: dict[str, Any]) -> str | None:
-    resource_id = (result.get("resource") or {}).get("id")
-    place = re.search(r"[A-Z]\w+/([^/]+)", str((result.get("response") or {}).get("location", "")))
-    return str(resource_id) if resource_id else place[1] if place else None
-
-
-def _issue(outcome: Any) -> dict[str, Any]:
-    issues = (outcome or {}).get("issue") or [{}]
-    return issues[0] if isinstance(issues[0], dict) else {}
-
-
-def _code(outcome: Any) -> str:
-    """The code of an OperationOutcome's first issue: never its text, which may quote a payload."""
-    code = _issue(outcome).get("code")
-    return code if isinstance(code, str) and code.replace("-", "").isalpha() and len(code) <= 32 else "unknown"

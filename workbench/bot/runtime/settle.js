@@ -1,4 +1,4 @@
-// -- Writing: one batch that reads what is there, one that writes what differs --
+// -- Writing: one batch makes what is missing and finds what is there, one more writes what differs --
 
 const ROUNDS = 10; // each one reads again what somebody else changed in between
 
@@ -15,7 +15,10 @@ async function settle(medplum, rows) {
     const open = [...targets.values()].filter((target) => !target.done);
     if (open.length === 0) return;
     try {
-      await settleOnce(medplum, open);
+      const known = round === 1 ? await makeMissing(medplum, open) : await readExisting(medplum, open);
+      const found = open.filter((target) => !target.done && target.isRead);
+      for (const target of found) decide(target, known);
+      await writeAll(medplum, found.filter((target) => target.next));
       lost = 0;
     } catch (error) {
       // No answer to a batch as a whole: reading again tells what it did.
@@ -25,40 +28,67 @@ async function settle(medplum, rows) {
   for (const target of targets.values()) if (!target.done) fail(target, target.lastProblem || "conflict", true);
 }
 
-async function settleOnce(medplum, open) {
-  const known = await readExisting(medplum, open);
-  for (const target of open) if (!target.done) decide(target, known);
-  const entries = [];
-  const changing = open.filter((target) => target.next);
+/** The first try: creates each target unless it is there. A server that has it answers with what it has, so that a new
+ * event takes one call; nothing is read before. Gives what each reference stands for, as reading does. */
+async function makeMissing(medplum, open) {
+  for (const target of open) decide(target, new Map());
+  const own = new Set(open.map((target) => target.search));
+  const known = knownOf(await writeAll(medplum, open, referencesOf(open).filter((search) => !own.has(search))));
+  for (const { search, existing, writes } of open) {
+    const id = existing ? existing.id : writes[0].id;
+    if (id) known.set(search, `${search.split("?")[0]}/${id}`);
+  }
+  // Beside a reference that is not known, what is there would look different from ours: that is for the next round.
+  for (const target of open) target.isRead = target.existing && referencesOf([target]).every((search) => known.has(search));
+  return known;
+}
+
+/** Writes `next` of each target and says what became of it, searches the others; gives the others' results. */
+async function writeAll(medplum, targets, others = []) {
+  if (targets.length === 0) return new Map();
   // A batch makes new resources first, in the order given: one that refers to another comes after it.
-  changing.sort((a, b) => conditionalReferences(a.next).length - conditionalReferences(b.next).length);
-  for (const { existing, next, search } of changing) {
+  const changing = [...targets].sort((a, b) => conditionalReferences(a.next).length - conditionalReferences(b.next).length);
+  const writes = changing.map(({ existing, next, search }) => {
     const [type, query] = search.split("?");
     const version = existing && existing.meta && existing.meta.versionId;
     const request = existing
       ? { method: "PUT", url: `${type}/${existing.id}`, ...(version && { ifMatch: `W/"${version}"` }) }
       : { method: "POST", url: type, ifNoneExist: query };
-    entries.push({ request, resource: next });
-  }
-  if (entries.length === 0) return;
-  const answer = await medplum.executeBatch({ resourceType: "Bundle", type: "batch", entry: entries });
-  changing.forEach((target, i) => conclude(target, (answer.entry || [])[i] || {}));
+    return { request, resource: next };
+  });
+  const results = await batch(medplum, [...writes, ...others.map(searching)]);
+  changing.forEach((target, i) => conclude(target, results[i] || {}));
+  return new Map(others.map((search, i) => [search, results[writes.length + i] || {}]));
 }
 
-/** Sets `existing` of each target, and gives what each reference of theirs stands for. */
-async function readExisting(medplum, open) {
+async function batch(medplum, entry) {
+  return (await medplum.executeBatch({ resourceType: "Bundle", type: "batch", entry })).entry || [];
+}
+
+function searching(search) {
+  return { request: { method: "GET", url: `${search}&_count=2` } };
+}
+
+/** Every conditional reference in what the targets shall become. */
+function referencesOf(targets) {
+  return [...new Set(targets.flatMap((target) => target.writes).flatMap((write) => conditionalReferences(write.resource)))];
+}
+
+/** The literal reference for every search that found one resource. */
+function knownOf(results) {
   const known = new Map();
-  const searches = new Set(open.map((target) => target.search));
-  for (const write of open.flatMap((target) => target.writes))
-    for (const reference of conditionalReferences(write.resource)) searches.add(reference);
-  const list = [...searches];
-  const entry = list.map((search) => ({ request: { method: "GET", url: `${search}&_count=2` } }));
-  const answer = await medplum.executeBatch({ resourceType: "Bundle", type: "batch", entry });
-  const results = new Map(list.map((search, i) => [search, (answer.entry || [])[i] || {}]));
   for (const [search, result] of results) {
     const found = matchesOf(result);
     if (found.length === 1) known.set(search, `${found[0].resourceType}/${found[0].id}`);
   }
+  return known;
+}
+
+/** Sets `existing` of each target, and gives what each reference of theirs stands for; one not found stays as it is. */
+async function readExisting(medplum, open) {
+  const list = [...new Set([...open.map((target) => target.search), ...referencesOf(open)])];
+  const answers = await batch(medplum, list.map(searching));
+  const results = new Map(list.map((search, i) => [search, answers[i] || {}]));
   for (const target of open) {
     const result = results.get(target.search);
     const status = statusOf(result);
@@ -66,8 +96,9 @@ async function readExisting(medplum, open) {
     if (status !== 200) fail(target, `read-${status}`, status === 429 || status >= 500);
     else if (found.length > 1) fail(target, "identity-ambiguous", false);
     target.existing = found[0];
+    target.isRead = true;
   }
-  return known;
+  return knownOf(results);
 }
 
 /** Sets `next`, what the target shall become; undefined when nothing has to be written. */
@@ -109,7 +140,8 @@ function conclude(target, result) {
     return;
   }
   target.lastProblem = "conflict";
-  if (status === 200 || status === 409 || status === 412) return; // somebody else was there first: read again
+  if (status === 200) target.existing = result.resource;
+  if (status === 200 || status === 409 || status === 412) return; // it is there, or somebody was first: read again
   if (status === 400 && (outcomeCode(outcome) === "conflict" || text === "Resource ID did not match resolved ID")) return;
   if (status === 400 && text.startsWith("Conditional reference")) {
     target.lastProblem = "reference-not-found"; // made by an event that is still to come, or by this very batch

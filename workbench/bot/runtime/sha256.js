@@ -59,8 +59,8 @@ function sha256(message) {
       }
       words[i] = word;
       const t = h + (((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7)))
-        + ((e & f) ^ (~e & g)) + constants[i] + word | 0;
-      const s = (((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10))) + ((a & b) ^ (a & c) ^ (b & c));
+        + (g ^ (e & (f ^ g))) + constants[i] + word | 0;
+      const s = (((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10))) + ((a & b) | (c & (a | b)));
       h = g; g = f; f = e; e = (d + t) | 0;
       d = c; c = b; b = a; a = (t + s) | 0;
     }
