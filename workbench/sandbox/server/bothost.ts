@@ -4,7 +4,7 @@
  * This thread never runs bot code, so it can end the process when memory runs away or when the server is gone,
  * whatever the bot is doing.
  */
-import { lines, type BotJob, type BotResult } from './botjob.ts';
+import { lines, type BotResult, type SentJob } from './botjob.ts';
 import { OUT_OF_MEMORY } from './hostlimits.ts';
 import process from 'node:process';
 
@@ -41,7 +41,7 @@ worker.onerror = () => Deno.exit(1);
 
 for await (const line of lines(Deno.stdin.readable)) {
   watch = setInterval(checkMemory, WATCH_MS);
-  worker.postMessage(JSON.parse(line) as BotJob);
+  worker.postMessage(JSON.parse(line) as SentJob);
 }
 Deno.exit(0);
 

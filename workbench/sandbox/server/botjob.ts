@@ -20,6 +20,9 @@ export interface BotJob {
   readonly bot: { readonly id: string; readonly version: string };
 }
 
+/** A job as it travels: without the code where that is the code of the job before. */
+export type SentJob = Omit<BotJob, 'code'> & { readonly code?: string };
+
 /** What the handler returned: nothing, a text sent as it is, a JSON text, or something JSON cannot hold. */
 export type Returned =
   { readonly kind: 'nothing' | 'null' | 'unserialisable' } | { readonly kind: 'text' | 'json'; readonly text: string };

@@ -1,5 +1,5 @@
 /** Processes for bots: each runs one bot at a time and is killed when that run must end. */
-import { lines, type BotJob, type BotResult } from './botjob.ts';
+import { lines, type BotJob, type BotResult, type SentJob } from './botjob.ts';
 import { endedResult, type Ending } from './botends.ts';
 import { OUT_OF_MEMORY } from './hostlimits.ts';
 
@@ -27,6 +27,7 @@ class Host {
   private readonly encoder = new TextEncoder();
   private waiting: { readonly job: BotJob; readonly settle: (result: BotResult) => void } | undefined;
   private ending: Ending | undefined;
+  private sentCode: string | undefined;
   private markReady: () => void = () => undefined;
   private readonly ready = new Promise<void>((resolve) => {
     this.markReady = resolve;
@@ -76,7 +77,9 @@ class Host {
     const ms = job.runtime === 'awslambda' ? job.timeoutMs : Math.max(this.settings.limitMs, job.timeoutMs + 1000);
     const timer = setTimeout(() => this.end({ kind: 'timeout', ms }), ms);
     // A write to a process that just died fails; its exit then settles the run.
-    this.input.write(this.encoder.encode(`${JSON.stringify(job)}\n`)).catch(() => undefined);
+    const sent: SentJob = { ...job, code: job.code === this.sentCode ? undefined : job.code };
+    this.sentCode = job.code;
+    this.input.write(this.encoder.encode(`${JSON.stringify(sent)}\n`)).catch(() => undefined);
     try {
       return await result;
     } finally {

@@ -11,12 +11,17 @@ import {
   normalizeErrorString,
   normalizeOperationOutcome,
 } from '@medplum/core';
-import type { BotJob, BotResult } from './botjob.ts';
+import type { BotJob, BotResult, SentJob } from './botjob.ts';
 import { runInLambda } from './lambda.ts';
 import { returnedOf } from './returned.ts';
 import { runInVmContext } from './vmcontext.ts';
 
-self.onmessage = async ({ data }: MessageEvent<BotJob>) => self.postMessage(await run(data));
+let code = ''; // of the job before
+
+self.onmessage = async ({ data }: MessageEvent<SentJob>) => {
+  code = data.code ?? code;
+  self.postMessage(await run({ ...data, code }));
+};
 // A promise that nobody awaits and that fails does not end the run, as on the real server.
 self.addEventListener('unhandledrejection', (event) => event.preventDefault());
 
