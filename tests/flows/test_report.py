@@ -75,6 +75,20 @@ def test_a_page_names_no_address_that_a_browser_would_load(tmp_path: Path) -> No
     assert "default-src 'none'" in page
 
 
+def test_a_page_has_no_trace_of_live_panels_and_of_no_folder(tmp_path: Path) -> None:
+    """A panel's stand-in text says nothing; of a folder only its end is told."""
+    live = {"text/plain": "LivePanel", "application/vnd.jupyter.widget-view+json": {"model_id": "1"}}
+    panel = f"from IPython.display import display\ndisplay({live!r}, raw=True)"
+    notebook = write_notebook(tmp_path / "weekly.ipynb", panel, "'still ' + 'here'")
+    made = report(notebook, parameters={"since": "/home/ada/clinic/.workbench"}, reports=tmp_path / "out")
+    page = made.page.read_text()
+
+    assert "still here" in page
+    assert "LivePanel" not in page
+    assert "since = …/clinic/.workbench." in page
+    assert "ada" not in page
+
+
 def test_a_notebook_without_measures_cannot_tell(tmp_path: Path) -> None:
     """It is rendered, and its exit code is 3."""
     made = report(write_notebook(tmp_path / "weekly.ipynb", "1"), reports=tmp_path / "out")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 __all__ = ["Html", "render"]
 
@@ -35,10 +37,20 @@ def render(template: str, **values: Any) -> str:
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined  # here: only who looks pays for it
 
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("workbench.faces"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _breakable
+    return environment
+
+
+def _breakable(text: str) -> Markup:
+    """The text with places where a line may end: a narrow table would cut the long names of events anywhere."""
+    from markupsafe import Markup, escape  # here: with Jinja
+
+    parts = re.split(r"(?<=[._/])(?=\w)", text)
+    return Markup("<wbr>").join(map(escape, parts))

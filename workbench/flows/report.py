@@ -34,6 +34,7 @@ _PAGES: Final = Path(__file__).parent  # of nbconvert templates; ours is `report
 _NOT_REPORTED: Final = (
     "notebook-only"  # the tag of a cell that speaks to whoever runs the notebook, and is left out of the page
 )
+_LIVE: Final = "application/vnd.jupyter.widget-view+json"
 _SILENT: Final = Finding(
     level="unknown", rule="complete", text="the notebook shows no measures: show wb.monitor(…) in it"
 )
@@ -120,7 +121,8 @@ def _last_measures(cells: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 def _render(executed: Path, title: str, footer: str) -> str:
     """The page: Markdown and outputs, without the cells' code."""
-    from nbconvert import HTMLExporter  # here: 0.4 s that only a report pays
+    import nbformat  # here: 0.4 s that only a report pays
+    from nbconvert import HTMLExporter
     from traitlets.config import Config
 
     exporter = HTMLExporter(  # type: ignore[no-untyped-call]
@@ -138,8 +140,16 @@ def _render(executed: Path, title: str, footer: str) -> str:
         config=Config({"TagRemovePreprocessor": {"enabled": True, "remove_cell_tags": [_NOT_REPORTED]}}),
     )
     resources = {"report": {"title": title, "footer": footer}}
-    page, _ = exporter.from_filename(str(executed), resources=resources)
+    page, _ = exporter.from_notebook_node(_still(nbformat.read(executed, as_version=4)), resources=resources)  # type: ignore[no-untyped-call]
     return str(page)
+
+
+def _still(notebook: Any) -> Any:
+    """The notebook without its live panels: a page has no Python behind it, and beside each stands its picture."""
+    for cell in notebook.cells:
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if _LIVE not in output.get("data", {})]
+    return notebook
 
 
 def _title(cells: list[dict[str, Any]], source: Path) -> str:
@@ -150,9 +160,15 @@ def _title(cells: list[dict[str, Any]], source: Path) -> str:
 
 
 def _footer(source: Path, parameters: Mapping[str, Any]) -> str:
-    given = ", ".join(f"{name} = {value}" for name, value in parameters.items())
+    given = ", ".join(f"{name} = {_short(value)}" for name, value in parameters.items())
     made = f"Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by the integration workbench from {source.name}"
     return f"{made}; {given}." if given else f"{made}."
+
+
+def _short(value: Any) -> Any:
+    """A value as it is; of a whole path the end, since the folders above it are nobody else's business."""
+    path = Path(value) if isinstance(value, str) else None
+    return "…/" + "/".join(path.parts[-2:]) if path and path.is_absolute() and len(path.parts) > 3 else value
 
 
 def _junit(name: str, findings: tuple[Finding, ...]) -> str:

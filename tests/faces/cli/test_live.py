@@ -60,6 +60,8 @@ def _is_rotated(workbench: Workbench) -> None:
 
 
 def _is_audited(workbench: Workbench) -> None:
+    with Path(OKTA).open("a", encoding="utf-8") as integration:
+        integration.write("\nreport: {p95_ms: 7}\n")
     missing = workbench("reconcile", SAMPLES, "--json")
     assert (missing.exit_code, {"missing", "orphan"}) == (2, {row["verdict"] for row in rows(missing)})
     sent = rows(workbench("replay", SAMPLES, "--integration", OKTA, "--json"))
@@ -74,6 +76,7 @@ def _is_audited(workbench: Workbench) -> None:
     measured = json.loads(workbench("audit", "--since", "1h", "--json").stdout)
     replayed = len({row["event"] for row in sent})
     assert replayed + 2 == measured["summary"]["events"]  # and those of prove and verify-setup
+    assert measured["thresholds"]["p95_ms"] == 7  # as the integration says
     assert workbench("audit", "--trail", "a", "--log", "b").exit_code == 2
     assert workbench("audit", "--since", "banana").exit_code == 2
     assert workbench("audit", "--search", "Patient?name=x").exit_code == 2

@@ -55,26 +55,31 @@ def audit(
 ) -> None:
     """Read the AuditEvents of bot runs and print event type × outcome with latency, and what went wrong.
 
+    The verdict is against the `report:` of the project's integrations, the strictest of them.
+
     [dim]workbench audit --since 7d[/dim]
     """
     if ctx.invoked_subcommand:
         return
     from workbench.flows.collect import audit_frame
     from workbench.flows.measure import measures
+    from workbench.flows.watching import audited_bots, targets
 
     if sum(place is not None for place in (trail, log, search)) > 1:
         message = "give one of --trail, --log and --search"
         raise typer.BadParameter(message)
     given = {"since": since, "until": until, "bot": bot, "progress": say}
+    expected, bots = targets(), []
     try:
         if trail or log:
             rows: DataFrame = audit_frame(log, data=trail, **given)  # type: ignore[arg-type]
         else:
             with open_server(server, data) as client:
                 rows = audit_frame(client, search=search, **given)  # type: ignore[arg-type]
+                bots = audited_bots(client)
     except ValueError as error:  # arguments that do not go together, a search for something else
         raise typer.BadParameter(str(error)) from None
-    found = measures(rows, since=since, until=until)
+    found = measures(rows, since=since, until=until, thresholds=expected, bots=bots)
     if as_json:
         typer.echo(json.dumps(found.to_dict()))
     else:
