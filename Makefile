@@ -69,7 +69,7 @@ check: setup  ## ruff, mypy --strict, import-linter, nbstripout --verify, tsc
 	@$(NODE) node_modules/typescript/bin/tsc --noEmit -p workbench/sandbox/server
 
 bench: setup  ## side-by-side benchmarks against named peers; prints ratios
-	@for program in mapping sandbox bot replay backfill audit; do echo "== $$program"; $(RUN) "bench.$$program" || exit 1; done
+	@for program in mapping sandbox bot plan replay backfill audit; do echo "== $$program"; $(RUN) "bench.$$program" || exit 1; done
 
 fix: setup  ## formatters and the fixes ruff knows
 	@$(RUN) ruff check --fix .
