@@ -51,7 +51,8 @@ def main() -> None:
     ):
         for number in range(given.others):
             name = f"other {number}"
-            policy = server.create({"resourceType": "AccessPolicy", "name": name, "resource": [{"resourceType": "Patient"}]})
+            resource = [{"resourceType": "Patient"}]
+            policy = server.create({"resourceType": "AccessPolicy", "name": name, "resource": resource})
             create_bot(server, name=name, description="", policy=f"AccessPolicy/{policy['id']}", runtime="vmcontext")
         print(f"{given.others:,} policies and {given.others:,} bots of others")
         print(f"plan, nothing of ours there: {plan_seconds(server, loaded, given.rounds):.2f} s")
