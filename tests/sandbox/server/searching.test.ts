@@ -1,5 +1,5 @@
 import { parseSearchRequest, type WithId } from '@medplum/core';
-import type { Patient, Resource } from '@medplum/fhirtypes';
+import type { AuditEvent, Patient, Resource } from '@medplum/fhirtypes';
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -143,4 +143,39 @@ test('a time bounds the walk along a common value', async () => {
 
   assert.equal((await found(`gender=male&_lastUpdated=gt${last?.meta?.lastUpdated}`)).length, 0);
   assert.ok((await found(`gender=male&_lastUpdated=ge${last?.meta?.lastUpdated}`)).length >= 1);
+});
+
+test('the newest failures of a bot are walked alone, however many runs it and others have', async () => {
+  const record = (bot: string, outcome: '0' | '8', recorded: string): Promise<WithId<AuditEvent>> =>
+    repo.createResource<AuditEvent>({
+      resourceType: 'AuditEvent',
+      type: { code: 'execute' },
+      recorded,
+      agent: [{ requestor: true }],
+      source: { observer: { reference: bot } },
+      entity: [{ what: { reference: bot } }],
+      outcome,
+    });
+  for (let number = 0; number < 600; number += 1) {
+    await record('Bot/busy', '0', '2026-01-01T00:00:00Z');
+    await record('Bot/broken', '8', '2026-01-01T00:00:00Z');
+  }
+  const failures = [await record('Bot/busy', '8', '2026-01-02T00:00:00Z')];
+  failures.unshift(await record('Bot/busy', '8', '2026-01-03T00:00:00Z'));
+
+  const query = (bot: string): string => `AuditEvent?entity=${bot}&outcome=8&_sort=-_lastUpdated&_count=20`;
+  const ids = async (bot: string): Promise<string[]> =>
+    (await repo.searchResources<AuditEvent>(parseSearchRequest<AuditEvent>(query(bot)))).map(({ id }) => id);
+  const walked = store.count(
+    `SELECT 1 FROM word w JOIN parameter p ON p.param = w.param WHERE p.name = 'AuditEvent.entity+outcome' AND w.value = ?`,
+    'Bot/busy 8',
+  );
+
+  assert.equal(walked, 2);
+  assert.deepEqual(
+    await ids('Bot/busy'),
+    failures.map(({ id }) => id),
+  );
+  assert.equal((await ids('Bot/broken')).length, 20);
+  assert.deepEqual(await ids('Bot/none'), []);
 });

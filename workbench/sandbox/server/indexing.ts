@@ -14,6 +14,7 @@ import {
 } from '@medplum/core';
 import type { Resource, SearchParameter } from '@medplum/fhirtypes';
 import { parametersOf } from './definitions.ts';
+import { pairedValues } from './pairs.ts';
 import type { ParameterNumbers } from './parameters.ts';
 import type { Store } from './store.ts';
 
@@ -98,7 +99,13 @@ function searchEntries(resource: Resource, lack: (name: string) => void): Entry[
     }
     entries.push(...found);
   }
-  return entries;
+  return [...entries, ...pairEntries(resource.resourceType, entries)];
+}
+
+function pairEntries(type: string, entries: readonly Entry[]): Entry[] {
+  const valuesOf = (code: string): string[] =>
+    entries.flatMap((entry) => (entry.kind === 'word' && entry.name === `${type}.${code}` ? [entry.value] : []));
+  return pairedValues(type, valuesOf).map(({ code, value }) => word(`${type}.${code}`, value));
 }
 
 function entriesOf(type: string, code: string, parameter: SearchParameter, values: TypedValue[]): Entry[] {

@@ -6,6 +6,7 @@
  */
 import { Operator, splitSearchOnComma, type Filter } from '@medplum/core';
 import { all, condition, type Condition } from './condition.ts';
+import { pairedValues } from './pairs.ts';
 import type { SearchCompiler } from './searchsql.ts';
 import type { PageQuery, PageRow } from './sorting.ts';
 import type { Store } from './store.ts';
@@ -22,7 +23,10 @@ export interface Leader {
   readonly value: string;
 }
 
-/** The filter's value with the fewest rows, or undefined when some filter has few or none has one plain value. */
+/**
+ * A pair that is kept together; else the filter's value with the fewest rows, or undefined when some filter has few or
+ * none has one plain value.
+ */
 export function leaderOf(
   store: Store,
   compiler: SearchCompiler,
@@ -30,6 +34,12 @@ export function leaderOf(
   filters: readonly Filter[],
 ): Leader | undefined {
   const candidates = filters.flatMap((filter) => candidate(compiler, type, filter) ?? []);
+  const [pair] = pairedValues(type, (code) =>
+    candidates.flatMap(({ param, value }) => (param === compiler.numberOf(type, code) ? [value] : [])),
+  );
+  if (pair) {
+    return { param: compiler.numberOf(type, pair.code), value: pair.value };
+  }
   let best: Leader | undefined;
   let fewest = MOST + 1;
   for (const leader of candidates) {

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 
 const APPLICATION_ID = 0x77_62_73_62; // "wbsb": says that a file is ours
-const SCHEMA_VERSION = 2; // raised with every change of the schema: a file of another version is refused
+const SCHEMA_VERSION = 3; // raised with every change of the schema: a file of another version is refused
 const CHECKED_BYTES = 32 * 1024 * 1024; // files up to this size are checked page by page when opened
 
 const SCHEMA = `
