@@ -179,3 +179,13 @@ test('the newest failures of a bot are walked alone, however many runs it and ot
   assert.equal((await ids('Bot/broken')).length, 20);
   assert.deepEqual(await ids('Bot/none'), []);
 });
+
+test('a code is compared whole whatever the modifier, a boolean is true or false, a string has four operators', async () => {
+  assert.equal((await found('gender:contains=othe')).length, 0);
+  assert.equal((await found('gender:contains=other&_count=20')).length, 12);
+  await assert.rejects(found('active=yes'), /Boolean search value must be 'true' or 'false'/);
+  await assert.rejects(
+    repo.searchResources(parseSearchRequest('Bot?name:not=x')),
+    /Unsupported string search operator: not/,
+  );
+});

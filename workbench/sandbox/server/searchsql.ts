@@ -112,6 +112,9 @@ export class SearchCompiler {
     if (POINT_TYPES.has(parameter.type)) {
       return this.rows('point p', name, pointTerm(parameter, filter, isDay(type, parameter), 'p.low'), row, true);
     }
+    if (parameter.type === 'token' && isPlainToken(type, parameter)) {
+      return this.plainToken(type, parameter, filter, row);
+    }
     if (filter.operator === Operator.TEXT) {
       return any(
         splitSearchOnComma(filter.value).map((value) =>
@@ -127,6 +130,17 @@ export class SearchCompiler {
         : this.rows('word w', name, stringTerm(filter), row, !scanned);
     }
     const match = this.rows('word w', name, wordTerm(parameter, filter), row, !scanned);
+    return NEGATIVE.includes(filter.operator) ? not(match) : match;
+  }
+
+  /** A code or boolean is a column of its own: it is compared whole, whatever else the modifier asks for. */
+  private plainToken(type: string, parameter: SearchParameter, filter: Filter, row: string): Condition {
+    const isFlag = getSearchParameterDetails(type, parameter).type === 'BOOLEAN';
+    if (isFlag && filter.value !== 'true' && filter.value !== 'false') {
+      throw new OperationOutcomeError(badRequest(`Boolean search value must be 'true' or 'false'`));
+    }
+    const whole = filter.operator === Operator.CONTAINS ? { ...filter, operator: Operator.EQUALS } : filter;
+    const match = this.rows('word w', `${type}.${filter.code}`, wordTerm(parameter, whole), row, true);
     return NEGATIVE.includes(filter.operator) ? not(match) : match;
   }
 
@@ -235,6 +249,13 @@ function ownColumn(column: string, filter: Filter): Condition {
   const values = splitSearchOnComma(filter.value);
   const match = condition(`${column} IN (${values.map(() => '?').join(', ')})`, ...values);
   return NEGATIVE.includes(filter.operator) ? not(match) : match;
+}
+
+/** Whether a token is stored as one primitive: of such Medplum keeps neither systems nor words. */
+function isPlainToken(type: string, parameter: SearchParameter): boolean {
+  const elements = getSearchParameterDetails(type, parameter).elementDefinitions ?? [];
+  const codes = elements.flatMap((element) => element.type?.map(({ code }) => code) ?? []);
+  return codes.length > 0 && codes.every((code) => /^[a-z]/.test(code));
 }
 
 function isDay(type: string, parameter: SearchParameter): boolean {

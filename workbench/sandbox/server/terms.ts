@@ -12,6 +12,12 @@ import { all, any, condition, NEVER, type Condition } from './condition.ts';
 
 /** Refused, lest a search be answered as if they were not there. */
 const UNANSWERED: readonly Operator[] = [Operator.IN, Operator.NOT_IN, Operator.OF_TYPE, Operator.APPROXIMATELY];
+const STRING_OPERATORS: readonly Operator[] = [
+  Operator.EQUALS,
+  Operator.STARTS_WITH,
+  Operator.EXACT,
+  Operator.CONTAINS,
+];
 const LAST_CHARACTER = '\u{10FFFF}';
 /** Parameters whose bare ids mean Patients; every other reference needs its type. */
 const PATIENT_CODES = new Set(['subject', 'patient']);
@@ -85,6 +91,9 @@ function uriTerm(filter: Filter, value: string): Condition {
 
 /** One `word` row matches one of the values of a string filter that is compared whole. */
 export function stringTerm(filter: Filter): Condition {
+  if (!STRING_OPERATORS.includes(filter.operator)) {
+    throw new OperationOutcomeError(badRequest(`Unsupported string search operator: ${filter.operator}`));
+  }
   return any(
     splitSearchOnComma(filter.value).map((value) => {
       switch (filter.operator) {
