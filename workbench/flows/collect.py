@@ -98,11 +98,10 @@ def audit_frame(
                 if search
                 else audit_filters(bot=bot, since=begin, until=end)
             )
-            files = (batch.file for batch in _fetch(source, filters, folder, progress))
+            files = (each.file for each in _fetch(source, filters, folder, progress))
         else:
             files = [_copy_log(Path(source), folder, progress)]  # type: ignore[arg-type]  # checked above
-        if extra:
-            files = list(files)  # they are read again, for each of the expressions
+        files = list(files) if extra else files  # each of the expressions reads them again
         frame = read_frame(files, reveal=reveal)
         for name, expression in (extra or {}).items():
             frame[name] = frame["id"].map(_evaluate(files, expression))
