@@ -65,3 +65,16 @@ def test_options_that_do_not_go_together_are_refused(
     words = " ".join(refused.output.replace("│", " ").split())
 
     assert (refused.exit_code, expected in words) == (2, True), words
+
+
+def test_drift_is_none_for_the_samples_and_told_for_what_is_new(project: Path, workbench: Workbench) -> None:
+    """The samples against themselves differ in nothing that is new; a type that no sample has is told, and exits 1."""
+    stripe = "mappings/stripe/integration.yaml"
+    same = workbench("audit", "drift", stripe, "--events", "sample_events", "--json")
+    paid = "sample_events/stripe/invoice.paid"
+    new = workbench("audit", "drift", stripe, "--events", "sample_events", "--samples", paid, "--json")
+
+    assert {"untranslated-code"} >= {json.loads(line)["kind"] for line in same.stdout.splitlines()}
+    assert new.exit_code == 1
+    told = [json.loads(line) for line in new.stdout.splitlines()]
+    assert ("new-type", "customer.created") in [(row["kind"], row["event_type"]) for row in told]

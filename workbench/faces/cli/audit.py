@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workbench.faces.cli.arguments import read_time
+from workbench.faces.cli.audit_drift import drift
 from workbench.faces.cli.servers import DataOption, ServerOption, Where, open_server
 from workbench.faces.cli.terminal import results, say, show_frame
 
@@ -50,6 +51,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer()
     group.callback(invoke_without_command=True)(audit)
     group.command()(pull)
+    group.command()(drift)
     app.add_typer(group, name="audit", rich_help_panel="Audit")
 
 
