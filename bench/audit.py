@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -56,17 +57,24 @@ def split_only(pages: list[Path]) -> dict[str, Any]:
 
 
 def workbench(pages: list[Path]) -> dict[str, Any]:
-    """Ours: pages split undecoded, DuckDB with explicit columns, a tidy frame."""
-    from workbench.flows.audit_pages import split_page
+    """Ours: pages split undecoded, DuckDB with explicit columns, a tidy frame; in files of 25 pages, as a pull does."""
     from workbench.store.audit_rows import read_frame
 
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "pages.ndjson"
-        with file.open("wb") as lines:
-            for page in pages:
-                lines.write(split_page(page.read_bytes()).lines())
-        frame = read_frame([file])
+        frame = read_frame(_files(pages, Path(folder)))
     return check(frame)
+
+
+def _files(pages: list[Path], folder: Path) -> Iterator[Path]:
+    from workbench.flows.audit_pages import split_page
+    from workbench.flows.collect import PAGES_A_COMMIT
+
+    for start in range(0, len(pages), PAGES_A_COMMIT):
+        file = folder / f"{start:06d}.ndjson"
+        with file.open("wb") as lines:
+            for page in pages[start : start + PAGES_A_COMMIT]:
+                lines.write(split_page(page.read_bytes()).lines())
+        yield file
 
 
 def json_normalize(pages: list[Path]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from workbench.audit.columns import COLUMNS
 from workbench.errors import ServerError, StoreError
 from workbench.flows import audit_pages
 from workbench.flows.collect import OVERLAP, audit_frame, pull
+from workbench.store.audit_rows import read_frame
 from workbench.store.audit_store import AuditStore
 
 AT = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
@@ -329,7 +330,7 @@ def test_arguments_that_do_not_go_together_are_refused(arguments: dict, expected
             "broken.ndjson",
             '{"resourceType":"AuditEvent","recorded":"Erika"',
             (
-                "1 file(s) of AuditEvents: could not be read (InvalidInputException);"
+                "a file of AuditEvents: could not be read (InvalidInputException);"
                 " each line must be one AuditEvent as JSON, its times ISO 8601 with their offset"
             ),
         ),
@@ -337,7 +338,7 @@ def test_arguments_that_do_not_go_together_are_refused(arguments: dict, expected
             "time.ndjson",
             '{"resourceType":"AuditEvent","type":{"code":"execute"},"recorded":"Erika"}',
             (
-                "1 file(s) of AuditEvents: could not be read (ConversionException);"
+                "a file of AuditEvents: could not be read (ConversionException);"
                 " each line must be one AuditEvent as JSON, its times ISO 8601 with their offset"
             ),
         ),
@@ -459,3 +460,25 @@ def test_a_page_is_split_without_changing_a_byte_of_its_resources() -> None:
 
     assert event == json.loads(page.lines())
     assert page.lines().count(b"\n") == 1
+
+
+def test_texts_that_repeat_are_held_once() -> None:
+    """A frame of many rows holds the name of a bot, an event type or an outcome once, not once a row."""
+    frame = frame_of(*invented_trail(200, AT))
+
+    for name in ("bot", "bot_name", "requester", "provider", "event_type", "action", "state"):
+        told = frame[name].dropna()
+        assert told.nunique() == len({id(text) for text in told.to_numpy(dtype=object)})
+
+
+def test_a_fault_while_rows_are_read_stops_the_pages_that_follow(tmp_path: Path) -> None:
+    """A file is read while the next is made; what is wrong with it ends the whole."""
+    files = [tmp_path / f"{number}.ndjson" for number in range(3)]
+    texts = [json.dumps(audit_event("a1", AT)), '{"resourceType":"AuditEvent","recorded":"Erika"', ""]
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(text)
+
+    with pytest.raises(StoreError) as caught:
+        read_frame(iter(files))
+
+    assert str(caught.value).startswith("a file of AuditEvents: could not be read (InvalidInputException)")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -91,15 +91,17 @@ def audit_frame(
             raise StoreError(message)
         return store.frame(since=begin, until=end, bot=_reference(bot))
     with _scratch() as folder:
+        files: Iterable[Path]
         if isinstance(source, Server):
             filters = (
                 saved_search_filters(search, since=begin, until=end)
                 if search
                 else audit_filters(bot=bot, since=begin, until=end)
             )
-            files = [batch.file for batch in _fetch(source, filters, folder, progress)]
+            files = (each.file for each in _fetch(source, filters, folder, progress))
         else:
             files = [_copy_log(Path(source), folder, progress)]  # type: ignore[arg-type]  # checked above
+        files = list(files) if extra else files  # each of the expressions reads them again
         frame = read_frame(files, reveal=reveal)
         for name, expression in (extra or {}).items():
             frame[name] = frame["id"].map(_evaluate(files, expression))
@@ -221,7 +223,7 @@ def _cut(frame: DataFrame, since: datetime | None, until: datetime | None, bot: 
     return frame[keep].reset_index(drop=True)
 
 
-def _evaluate(files: list[Path], expression: str) -> dict[str, Any]:
+def _evaluate(files: Iterable[Path], expression: str) -> dict[str, Any]:
     """What a JSONata expression gives for each AuditEvent, by its id.
 
     Raises:

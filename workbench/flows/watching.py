@@ -23,9 +23,10 @@ from workbench.store.audit_store import AuditStore
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["Watched", "audited_bots", "incident_events", "send_again", "targets", "watch"]
+__all__ = ["Watched", "find_targets", "incident_events", "read_bots", "send_again", "watch"]
 
 Progress = Callable[[str], None]
+_BOTS = "_fields=name,auditEventTrigger,auditEventDestination"  # what tells whether a bot hides runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,25 +62,29 @@ def watch(
     bots: list[dict[str, Any]] = []
     if isinstance(source, Server):
         rows = audit_frame(source, since=since, bot=bot, progress=progress)
-        bots = audited_bots(source)
+        bots = read_bots(source)
     elif isinstance(source, AuditStore | Path | str):
         folder = source.folder if isinstance(source, AuditStore) else source
         rows = audit_frame(None, data=folder, since=since, bot=bot)
     else:
         rows = source
-    return Watched(rows=rows, measures=measures(rows, since=since, thresholds=targets(thresholds), bots=bots))
+    return Watched(rows=rows, measures=measures(rows, since=since, thresholds=find_targets(thresholds), bots=bots))
 
 
-def audited_bots(server: Server) -> list[dict[str, Any]]:
-    """Give the server's bots with what tells whether they keep runs out of the trail."""
-    return list(server.search("Bot", "_fields=name,auditEventTrigger,auditEventDestination"))
-
-
-def targets(given: Thresholds | Mapping[str, Any] | None = None) -> Thresholds:
-    """Give the targets: those that are given, over those that the integrations of the project around have.
+def read_bots(server: Server) -> list[dict[str, Any]]:
+    """Give the Bot resources of a server, of each what tells whether it hides runs.
 
     Raises:
-        IntegrationError: an `integration.yaml` is faulty, or a target is no target.
+        ServerError: the search was refused.
+    """
+    return list(server.search("Bot", _BOTS))
+
+
+def find_targets(given: Thresholds | Mapping[str, Any] | None = None) -> Thresholds:
+    """Give the targets: those that are given, over the strictest of the integrations of the project around.
+
+    Raises:
+        IntegrationError: a threshold of an integration file is unknown or out of range.
     """
     if isinstance(given, Thresholds):
         return given

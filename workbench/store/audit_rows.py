@@ -5,10 +5,11 @@ What DuckDB says about a value it cannot read quotes the value: its words are ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from workbench.audit.columns import COLUMNS, read_sql
 from workbench.audit.masking import mask_code, mask_text
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 __all__ = ["empty_frame", "open_duckdb", "read_frame", "read_rows", "tidy", "written_plainly"]
+
+_REPEATING: Final = (  # columns of few values: of these a frame holds each text once, however many rows have it
+    *("outcome", "bot", "bot_name", "requester", "subscription", "provider", "event_type", "mapping"),
+    *("action", "event_outcome", "proof", "state", "problem"),
+)
 
 
 @contextmanager
@@ -45,18 +51,29 @@ def open_duckdb(*, threads: int | None = None, memory: str | None = None) -> Ite
         connection.close()
 
 
-def read_rows(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], *, reveal: bool = False) -> int:
+def read_rows(connection: duckdb.DuckDBPyConnection, files: Iterable[Path], *, reveal: bool = False) -> int:
     """How many rows the table `rows` holds, made anew from the AuditEvents in `files`; their text is masked.
+
+    A file is read while the next one is being made, so an iterator that fetches pages need not wait for the rows.
 
     Raises:
         StoreError: a line is no JSON, or a time in it is none.
     """
     remedy = "each line must be one AuditEvent as JSON, its times ISO 8601 with their offset"
-    with written_plainly(f"{len(files)} file(s) of AuditEvents", remedy):
-        connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE rows AS {read_sql('rows')}",
-            {"files": [str(file) for file in files], "reveal": reveal},
-        )
+    select = read_sql("rows")
+
+    def load(file: Path) -> None:
+        given = {"files": [str(file)], "reveal": reveal}
+        with written_plainly("a file of AuditEvents", remedy):
+            connection.execute(f"INSERT INTO rows {select}", given)
+
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        waiting = reader.submit(_make_table, connection)
+        for file in files:
+            waiting.result()  # never two files ahead: what is fetched is not heaped up
+            waiting = reader.submit(load, file)
+        waiting.result()
+    with written_plainly("AuditEvents", remedy):
         (twice,), *_ = connection.execute(
             "SELECT count(*) > count(DISTINCT (id, result_index))"
             " OR count(DISTINCT (id, last_updated)) > count(DISTINCT id) FROM rows"
@@ -69,17 +86,16 @@ def read_rows(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], *, r
         return int(connection.execute("SELECT count(*) FROM rows").fetchall()[0][0])
 
 
-def read_frame(files: Sequence[Path], *, reveal: bool = False) -> DataFrame:
+def read_frame(files: Iterable[Path], *, reveal: bool = False) -> DataFrame:
     """The rows of some files of AuditEvents as an audit frame, oldest first.
 
     Raises:
         StoreError: a line is no JSON, or a time in it is none.
     """
-    if not files:
-        return empty_frame()
     with open_duckdb() as connection:
-        read_rows(connection, files, reveal=reveal)
-        frame = tidy(connection.execute("SELECT * FROM rows").df())
+        if not read_rows(connection, files, reveal=reveal):
+            return empty_frame()
+        frame = tidy(_shared_texts(connection).df())
     # sorted out here: DuckDB would hold all columns twice to do it
     return frame.sort_values(["recorded", "id", "result_index"], ignore_index=True)
 
@@ -111,6 +127,22 @@ def written_plainly(what: str, remedy: str) -> Iterator[None]:
     except (duckdb.DataError, duckdb.OperationalError, duckdb.InvalidInputException) as error:
         message = f"{what}: could not be read ({type(error).__name__}); {remedy}"
         raise StoreError(message) from None
+
+
+def _make_table(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the table `rows` without rows."""
+    types = {"Int16": "SMALLINT", "Int64": "BIGINT", "str": "VARCHAR"}
+    columns = ", ".join(f"{column.name} {types.get(column.dtype, 'TIMESTAMP')}" for column in COLUMNS)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE rows ({columns})")
+
+
+def _shared_texts(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Ask for all rows, the columns of few values as enumerations: a third of the memory, and half the time."""
+    for name in _REPEATING:
+        values = f"SELECT DISTINCT {name} FROM rows WHERE {name} IS NOT NULL"  # noqa: S608 - our own name
+        connection.execute(f"CREATE OR REPLACE TEMP TYPE shared_{name} AS ENUM ({values})")
+    shared = ", ".join(f"{name}::shared_{name} AS {name}" for name in _REPEATING)
+    return connection.execute(f"SELECT * REPLACE ({shared}) FROM rows")  # noqa: S608 - our own names
 
 
 def _mask(connection: duckdb.DuckDBPyConnection, column: str, mask: Callable[[str], str]) -> None:
