@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Html", "render"]
 
+_NAME = re.compile(r"[a-z]\w*(?:[._/]\w+)+", re.ASCII)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Html:
@@ -48,9 +50,10 @@ def _environment() -> Environment:
     return environment
 
 
-def _breakable(text: str) -> Markup:
-    """The text with places where a line may end: a narrow table would cut the long names of events anywhere."""
+def _breakable(text: str) -> str | Markup:
+    """The name of an event or field with places where a line may end: a narrow table would cut it anywhere."""
+    if not _NAME.fullmatch(text):
+        return text
     from markupsafe import Markup, escape  # here: with Jinja
 
-    parts = re.split(r"(?<=[._/])(?=\w)", text)
-    return Markup("<wbr>").join(map(escape, parts))
+    return Markup("<wbr>").join(map(escape, re.split(r"(?<=[._/])(?=\w)", text)))
