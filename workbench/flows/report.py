@@ -34,6 +34,7 @@ _PAGES: Final = Path(__file__).parent  # of nbconvert templates; ours is `report
 _NOT_REPORTED: Final = (
     "notebook-only"  # the tag of a cell that speaks to whoever runs the notebook, and is left out of the page
 )
+_WIDGET: Final = "application/vnd.jupyter.widget-view+json"
 _SILENT: Final = Finding(
     level="unknown", rule="complete", text="the notebook shows no measures: show wb.monitor(…) in it"
 )
@@ -120,6 +121,7 @@ def _last_measures(cells: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 def _render(executed: Path, title: str, footer: str) -> str:
     """The page: Markdown and outputs, without the cells' code."""
+    import nbformat
     from nbconvert import HTMLExporter  # here: 0.4 s that only a report pays
     from traitlets.config import Config
 
@@ -138,7 +140,10 @@ def _render(executed: Path, title: str, footer: str) -> str:
         config=Config({"TagRemovePreprocessor": {"enabled": True, "remove_cell_tags": [_NOT_REPORTED]}}),
     )
     resources = {"report": {"title": title, "footer": footer}}
-    page, _ = exporter.from_filename(str(executed), resources=resources)
+    notebook = nbformat.read(executed, as_version=4)  # type: ignore[no-untyped-call]
+    for cell in notebook.cells:  # a panel stands here as the picture beside it; its own text says only its name
+        cell.outputs = [each for each in cell.get("outputs", []) if _WIDGET not in each.get("data", {})]
+    page, _ = exporter.from_notebook_node(notebook, resources=resources)
     return str(page)
 
 
@@ -150,9 +155,14 @@ def _title(cells: list[dict[str, Any]], source: Path) -> str:
 
 
 def _footer(source: Path, parameters: Mapping[str, Any]) -> str:
-    given = ", ".join(f"{name} = {value}" for name, value in parameters.items())
+    given = ", ".join(f"{name} = {_without_folder(value)}" for name, value in parameters.items())
     made = f"Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by the integration workbench from {source.name}"
     return f"{made}; {given}." if given else f"{made}."
+
+
+def _without_folder(value: Any) -> Any:
+    """A path by its last part: where a machine keeps things, and whose home it is, is no reader's business."""
+    return Path(value).name if isinstance(value, str) and Path(value).expanduser().is_absolute() else value
 
 
 def _junit(name: str, findings: tuple[Finding, ...]) -> str:
