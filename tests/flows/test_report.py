@@ -61,7 +61,7 @@ def test_a_report_is_a_page_metrics_and_an_exit_code(tmp_path: Path) -> None:
     assert "from weekly.ipynb; since = 1d, limit = 2." in page
     assert made.junit is not None
     suite = ElementTree.fromstring(made.junit.read_text())
-    assert {key: suite.get(key) for key in ("tests", "failures")} == {"tests": "6", "failures": "1"}
+    assert {key: suite.get(key) for key in ("tests", "failures")} == {"tests": "7", "failures": "1"}
     told = {(case.get("name"), outcome.tag, outcome.get("message")) for case in suite for outcome in case}
     assert {("success", "failure", failing["text"]), ("p95_ms", "skipped", slow["text"])} == told
 

@@ -29,7 +29,7 @@ from workbench.flows.project import find_project
 
 __all__ = ["Report", "report"]
 
-_RULES: Final = ("success", "burn", "p95_ms", "refused", "silent_hours", "complete")
+_RULES: Final = ("success", "burn", "p95_ms", "event_to_resource_p95_s", "refused", "silent_hours", "complete")
 _PAGES: Final = Path(__file__).parent  # of nbconvert templates; ours is `report_page`
 _NOT_REPORTED: Final = (
     "notebook-only"  # the tag of a cell that speaks to whoever runs the notebook, and is left out of the page
