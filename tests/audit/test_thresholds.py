@@ -124,7 +124,7 @@ def test_every_fault_of_thresholds_is_told_at_once() -> None:
 
     assert str(caught.value) == (
         "integration.yaml: report.sucess: is no threshold;"
-        " one of success, p95_ms, refused, silent_hours, least_failures\n"
+        " one of success, p95_ms, refused, silent_hours, event_to_resource_p95_s, least_failures\n"
         "integration.yaml: report.success: is out of range; give a share from 0 to 1\n"
         "integration.yaml: report.p95_ms: is str; give a number, 0 or more\n"
         "integration.yaml: report.refused: is bool; give a share from 0 to 1"

@@ -113,6 +113,19 @@ def test_versions_of_a_mapping_stand_beside_each_other(few: Measures) -> None:
     ]
 
 
+def test_the_time_from_event_to_resource_is_by_mapping_version_and_judged(few: Measures) -> None:
+    """The one event that says when it happened was settled a minute later; an expectation of half a minute warns."""
+    rows = few.by_mapping.set_index("version")["event_to_resource_p95_ms"]
+    trail = [run("r6", 2, event("e6", at="2026-11-23T15:59:00.000Z"))]
+    judged = measures(
+        audit_frame(AuditServer(trail).connect()), until=NOW, thresholds={"event_to_resource_p95_s": 30}
+    ).verdict
+
+    assert pandas.isna(rows[3])
+    assert rows[4] == 60_000
+    assert str(judged) == "Warning: 95 % of the events were settled within 60 s of happening; 30 s are expected"
+
+
 def test_a_burn_rate_is_per_window(few: Measures) -> None:
     """One failure of four events in six hours, against a budget of 1 %, is 25 times too fast; a refusal counts not."""
     assert pytest.approx([0.0, 25.0, 25.0, 100 / 6, 100 / 6]) == list(few.burn["burn_rate"])

@@ -38,6 +38,7 @@ SAID: Final[Mapping[Level, str]] = {
 }
 _ORDER: Final[tuple[Level, ...]] = ("healthy", "warning", "unknown", "breach")  # the worst finding speaks
 _BURNS: Final[tuple[tuple[int, float, Level], ...]] = ((1, 14.4, "breach"), (6, 6.0, "breach"), (72, 1.0, "warning"))
+_OPEN: Final = frozenset({"silent_hours", "event_to_resource_p95_s"})  # None: nothing is expected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ class Thresholds:
     p95_ms: float = 5_000.0  # half of Medplum's default bot timeout
     refused: float = 0.05  # share of deliveries refused for their signature that is still no warning
     silent_hours: float | None = None  # no run for longer than this is a breach; None: no cadence is expected
+    event_to_resource_p95_s: float | None = None  # seconds from the event to the end of its run, for 95 %; None: any
     least_failures: int = 3  # fewer neither breach nor warn of refusals: one bad event in a quiet hour is no fire
 
 
@@ -133,7 +135,7 @@ def read_thresholds(given: Mapping[str, Any], *, file: str | None = None) -> Thr
     for name, value in given.items():
         most = 1.0 if name in {"success", "refused"} else float("inf")
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        if name in known and not (value is None and name == "silent_hours") and not (number and 0 <= value <= most):
+        if name in known and not (value is None and name in _OPEN) and not (number and 0 <= value <= most):
             wanted = "a share from 0 to 1" if most == 1 else "a number, 0 or more"
             problems.append(Problem(message=f"report.{name}: is {_kind(value)}", file=file, remedy=f"give {wanted}"))
     if problems:
@@ -149,11 +151,13 @@ def strictest(given: Iterable[Thresholds]) -> Thresholds:
     """
     listed = list(given) or [Thresholds()]
     silent = [each.silent_hours for each in listed if each.silent_hours is not None]
+    late = [each.event_to_resource_p95_s for each in listed if each.event_to_resource_p95_s is not None]
     return Thresholds(
         success=max(each.success for each in listed),
         p95_ms=min(each.p95_ms for each in listed),
         refused=min(each.refused for each in listed),
         silent_hours=min(silent, default=None),
+        event_to_resource_p95_s=min(late, default=None),
         least_failures=min(each.least_failures for each in listed),
     )
 
@@ -199,6 +203,15 @@ def _speed_and_refusals(summary: Mapping[str, Any], thresholds: Thresholds) -> I
     if p95 is not None and p95 > thresholds.p95_ms:
         text = f"95 % of the runs took up to {p95:,.0f} ms; {thresholds.p95_ms:,.0f} ms are expected"
         yield Finding(level="warning", rule="p95_ms", text=text)
+    late = summary.get("event_to_resource_p95_ms")
+    if late is not None and thresholds.event_to_resource_p95_s is not None:
+        seconds = late / 1000
+        if seconds > thresholds.event_to_resource_p95_s:
+            text = (
+                f"95 % of the events were settled within {seconds:,.0f} s of happening;"
+                f" {thresholds.event_to_resource_p95_s:,.0f} s are expected"
+            )
+            yield Finding(level="warning", rule="event_to_resource_p95_s", text=text)
     refused = summary["refused"] / summary["events"]
     if refused > thresholds.refused and summary["refused"] >= thresholds.least_failures:
         text = (

@@ -99,6 +99,7 @@ def mapping_table(measures: Measures) -> Table:
         Column(key="ok_share", heading="ok", show=share, right=True),
         Column(key="ok_p50_ms", heading="p50", show=milliseconds, right=True),
         Column(key="ok_p95_ms", heading="p95", show=milliseconds, right=True),
+        Column(key="event_to_resource_p95_ms", heading="event to end, p95", show=milliseconds, right=True),
         Column(key="last", heading="last (UTC)", show=moment, right=True),
     )
     return frame_table(measures.by_mapping, "Mapping versions", columns, empty="no run of our own bots in this span")

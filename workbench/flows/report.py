@@ -29,12 +29,12 @@ from workbench.flows.project import find_project
 
 __all__ = ["Report", "report"]
 
-_RULES: Final = ("success", "burn", "p95_ms", "refused", "silent_hours", "complete")
+_RULES: Final = ("success", "burn", "p95_ms", "event_to_resource_p95_s", "refused", "silent_hours", "complete")
 _PAGES: Final = Path(__file__).parent  # of nbconvert templates; ours is `report_page`
 _NOT_REPORTED: Final = (
     "notebook-only"  # the tag of a cell that speaks to whoever runs the notebook, and is left out of the page
 )
-_LIVE: Final = "application/vnd.jupyter.widget-view+json"
+_WIDGET: Final = "application/vnd.jupyter.widget-view+json"
 _SILENT: Final = Finding(
     level="unknown", rule="complete", text="the notebook shows no measures: show wb.monitor(…) in it"
 )
@@ -121,8 +121,8 @@ def _last_measures(cells: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 def _render(executed: Path, title: str, footer: str) -> str:
     """The page: Markdown and outputs, without the cells' code."""
-    import nbformat  # here: 0.4 s that only a report pays
-    from nbconvert import HTMLExporter
+    import nbformat
+    from nbconvert import HTMLExporter  # here: 0.4 s that only a report pays
     from traitlets.config import Config
 
     exporter = HTMLExporter(  # type: ignore[no-untyped-call]
@@ -140,16 +140,11 @@ def _render(executed: Path, title: str, footer: str) -> str:
         config=Config({"TagRemovePreprocessor": {"enabled": True, "remove_cell_tags": [_NOT_REPORTED]}}),
     )
     resources = {"report": {"title": title, "footer": footer}}
-    page, _ = exporter.from_notebook_node(_still(nbformat.read(executed, as_version=4)), resources=resources)  # type: ignore[no-untyped-call]
+    notebook = nbformat.read(executed, as_version=4)  # type: ignore[no-untyped-call]
+    for cell in notebook.cells:  # a panel stands here as the picture beside it; its own text says only its name
+        cell.outputs = [each for each in cell.get("outputs", []) if _WIDGET not in each.get("data", {})]
+    page, _ = exporter.from_notebook_node(notebook, resources=resources)
     return str(page)
-
-
-def _still(notebook: Any) -> Any:
-    """The notebook without its live panels: a page has no Python behind it, and beside each stands its picture."""
-    for cell in notebook.cells:
-        if "outputs" in cell:
-            cell.outputs = [output for output in cell.outputs if _LIVE not in output.get("data", {})]
-    return notebook
 
 
 def _title(cells: list[dict[str, Any]], source: Path) -> str:
@@ -160,15 +155,14 @@ def _title(cells: list[dict[str, Any]], source: Path) -> str:
 
 
 def _footer(source: Path, parameters: Mapping[str, Any]) -> str:
-    given = ", ".join(f"{name} = {_short(value)}" for name, value in parameters.items())
+    given = ", ".join(f"{name} = {_without_folder(value)}" for name, value in parameters.items())
     made = f"Made {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by the integration workbench from {source.name}"
     return f"{made}; {given}." if given else f"{made}."
 
 
-def _short(value: Any) -> Any:
-    """A value as it is; of a whole path the end, since the folders above it are nobody else's business."""
-    path = Path(value) if isinstance(value, str) else None
-    return "…/" + "/".join(path.parts[-2:]) if path and path.is_absolute() and len(path.parts) > 3 else value
+def _without_folder(value: Any) -> Any:
+    """A path by its last part: where a machine keeps things, and whose home it is, is no reader's business."""
+    return Path(value).name if isinstance(value, str) and Path(value).expanduser().is_absolute() else value
 
 
 def _junit(name: str, findings: tuple[Finding, ...]) -> str:

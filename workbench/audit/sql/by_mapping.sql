@@ -7,6 +7,11 @@ SELECT
   count(*) FILTER (action NOT IN ('failed', 'refused')) / count(*) AS ok_share,
   quantile_cont(duration_ms, 0.50) FILTER (action <> 'failed') AS ok_p50_ms,
   quantile_cont(duration_ms, 0.95) FILTER (action <> 'failed') AS ok_p95_ms,
+  -- from the event at the provider to the end of the run that wrote it
+  quantile_cont(date_diff('millisecond', event_time, recorded), 0.50) FILTER (action NOT IN ('failed', 'refused'))
+    AS event_to_resource_p50_ms,
+  quantile_cont(date_diff('millisecond', event_time, recorded), 0.95) FILTER (action NOT IN ('failed', 'refused'))
+    AS event_to_resource_p95_ms,
   min(recorded) AS first,
   max(recorded) AS last
 FROM audit
