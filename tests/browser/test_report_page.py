@@ -18,10 +18,11 @@ CELLS = (
     "wb.monitor(wb.audit_frame(log), since='7d')",
     "wb.monitor(wb.audit_frame(log), since='7d').measures.verdict",
 )
-BROKEN_WORDS = """[...document.querySelectorAll('.wb-table td:first-child:not(:has(.wb-hidden))')].filter(cell => {
-    const range = document.createRange(); range.selectNodeContents(cell);
-    return !/[-\\s]/.test(cell.innerText) && new Set([...range.getClientRects()].map(each => each.top)).size > 1;
-}).length"""
+BROKEN_WORDS = """[...document.querySelectorAll('.wb-table td:first-child:not(:has(.wb-hidden))')].filter(cell =>
+    [...cell.childNodes].some(part => {  // a name ends its lines behind a dot or low line, between two parts
+        const range = document.createRange(); range.selectNodeContents(part);
+        return !/[-\\s]/.test(part.textContent) && new Set([...range.getClientRects()].map(each => each.top)).size > 1;
+    })).length"""
 CUT = """[...document.querySelectorAll('.wb-table table')].filter(table => {
     const around = table.closest('.wb-scroll');
     return table.scrollWidth > around.clientWidth && !['auto', 'scroll'].includes(getComputedStyle(around).overflowX);
