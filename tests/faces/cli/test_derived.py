@@ -22,6 +22,9 @@ def test_the_bot_that_is_written_is_the_one_that_is_deployed(project: Path, work
     written = (project / "build/okta-workforce.js").read_bytes()
     assert written.decode() == load_integration(OKTA).code
     assert hashlib.sha256(written).hexdigest() in run.stdout
+    told = json.loads(workbench("bot", "build", OKTA, "--out", "build", "--json").stdout)
+    digest = hashlib.sha256(written).hexdigest()
+    assert told == {"file": "build/okta-workforce.js", "bytes": len(written), "sha256": digest}
     assert "cannot be read" in str(workbench("bot", "build", "nowhere.yaml", "--out", "build").exception)
 
 

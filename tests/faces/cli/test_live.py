@@ -20,7 +20,11 @@ def rows(run: Result) -> list[dict[str, object]]:
 
 def test_an_integration_from_its_plan_to_its_end(project: Path, workbench: Workbench) -> None:
     """Plan, apply, verify, rotate, replay, audit, reconcile, destroy: each says what it did, and does it once."""
+    (absent,) = rows(workbench("sandbox", "status", "--json"))
     assert workbench("sandbox", "start", "--background").exit_code == 0
+    (there,) = rows(workbench("sandbox", "status", "--json"))
+    assert (absent["serves"], there["serves"]) == (False, True)
+    assert str(there["base_url"]).startswith("http://127.0.0.1:")
     try:
         _is_provisioned(workbench)
         _is_rotated(workbench)
@@ -52,6 +56,9 @@ def _is_rotated(workbench: Workbench) -> None:
     assert "••••••••" in old
     assert "••••••••" not in workbench("url", OKTA, "--reveal").stdout
     assert "Okta Admin Console" in workbench("url", OKTA, "--steps").stdout
+    (told,) = rows(workbench("url", OKTA, "--steps", "--json"))
+    assert told["url"] == old.strip()
+    assert "Okta Admin Console" in str(told["steps"])
     assert workbench("rotate-secret", OKTA).exit_code == 0
     assert workbench("url", OKTA).stdout != old
     assert "retire it first" in str(workbench("rotate-secret", OKTA).exception)
@@ -70,6 +77,8 @@ def _is_audited(workbench: Workbench) -> None:
     pulled, again = workbench("audit", "pull"), workbench("audit", "pull")
     assert "rows new" in pulled.stdout
     assert ", 0 rows new" in again.stdout
+    (third,) = rows(workbench("audit", "pull", "--json"))
+    assert (third["trail"], third["new"]) == (".workbench/audit", 0)
     kept = workbench("audit", "--trail", ".workbench/audit")
     assert "user.lifecycle.create" in kept.stdout
     assert "Incidents" in kept.stdout

@@ -13,7 +13,7 @@ import typer
 from workbench.faces.cli.arguments import read_time
 from workbench.faces.cli.audit_drift import drift
 from workbench.faces.cli.servers import DataOption, ServerOption, Where, open_server
-from workbench.faces.cli.terminal import results, say, show_frame
+from workbench.faces.cli.terminal import results, say, show_frame, show_lines
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -142,6 +142,7 @@ def pull(
     data: DataOption = _DATA,
     since: SinceOption = None,
     bot: BotOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="What was read, as one JSON line.")] = False,
 ) -> None:
     """Bring a folder of Parquet up to date with the server's trail: only what is new is fetched, no row twice.
 
@@ -156,6 +157,9 @@ def pull(
     store = AuditStore(prepare_data_folder(trail))
     with open_server(server, data) as client:
         made = bring(client, store, since=since, bot=bot, progress=say)
+    if as_json:
+        show_lines([{"trail": str(trail), "since": made.since, "read": made.fetched, "new": made.new}])
+        return
     begun = f"from {made.since:%Y-%m-%d %H:%M} UTC" if made.since else "from the beginning"
     said = f"{trail}: {made.fetched:,} AuditEvents read {begun}, {made.new:,} rows new"
     results().print(said, markup=False, soft_wrap=True)

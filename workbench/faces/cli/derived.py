@@ -36,6 +36,7 @@ def build(
         bool, typer.Option("--project", help="The TypeScript project: the bot, its types, a test for each sample.")
     ] = False,
     samples: Annotated[Path | None, typer.Option(help="What proves it. [default: the project's sample_events]")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="What was written, as one JSON line a file.")] = False,
 ) -> None:
     """Write the bot as one CommonJS file without dependencies, proved first: the bytes that `provision` deploys.
 
@@ -54,10 +55,16 @@ def build(
         from workbench.flows.bot_project import write_project
 
         written = write_project(loaded, _own_samples(loaded, samples), out)
+        if as_json:
+            show_lines({"file": str(file), "bytes": file.stat().st_size} for file in written)
+            return
         said = f"{out}: {len(written)} files; npm install, then npm test and npm run check"
         results().print(said, markup=False, soft_wrap=True)
         return
     file = write_bot(loaded, out)
+    if as_json:
+        show_lines([{"file": str(file), "bytes": file.stat().st_size, "sha256": loaded.desired.code_digest}])
+        return
     said = f"{file}: {file.stat().st_size:,} bytes, SHA-256 {loaded.desired.code_digest}"
     results().print(said, markup=False, soft_wrap=True)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from workbench.errors import ReportError, WorkbenchError
-from workbench.faces.cli.terminal import complain, results, say
+from workbench.faces.cli.terminal import complain, results, say, show_lines
 
 __all__ = ["register", "report"]
 
@@ -25,6 +26,7 @@ def report(
     ] = None,
     reports: Annotated[Path, typer.Option(help="The folder that is written to.")] = Path("reports"),
     junit: Annotated[bool, typer.Option("--junit", help="Write junit.xml too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Where it is and what it says, as one JSON line.")] = False,
 ) -> None:
     """Run a notebook as a report: one HTML page that makes no network request, and metrics.json.
 
@@ -39,7 +41,12 @@ def report(
     except WorkbenchError as error:
         complain(error)
         raise typer.Exit(3) from None
-    results().print(str(made), markup=False)
+    if as_json:
+        files = {"page": made.page, "notebook": made.notebook, "metrics": made.metrics, "junit": made.junit}
+        told = {name: str(file) for name, file in files.items() if file}
+        show_lines([{**told, "level": made.level, "findings": [asdict(finding) for finding in made.findings]}])
+    else:
+        results().print(str(made), markup=False)
     raise typer.Exit(made.exit_code)
 
 

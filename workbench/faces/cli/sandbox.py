@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from workbench.faces.cli.terminal import results, say
+from workbench.faces.cli.terminal import JsonOption, results, say, show_lines
 
 if TYPE_CHECKING:
     from workbench.sandbox.settings import SandboxSettings
@@ -69,7 +69,7 @@ def start(
         _serve(data, settings)
 
 
-def status(data: DataOption = _DATA) -> None:
+def status(data: DataOption = _DATA, as_json: JsonOption = False) -> None:
     """Say whether a sandbox serves the folder, and where; exit code 1 when none does.
 
     [dim]workbench sandbox status[/dim]
@@ -77,6 +77,10 @@ def status(data: DataOption = _DATA) -> None:
     from workbench.sandbox.lifecycle import find_sandbox
 
     found = find_sandbox(data)
+    if as_json:
+        there = {"base_url": found.base_url, "process": found.pid, "project": found.project_id} if found else {}
+        show_lines([{"data": str(data), "serves": found is not None, **there}])
+        raise typer.Exit(0 if found else 1)
     if found is None:
         results().print(f"no sandbox serves {data}", markup=False)
         raise typer.Exit(1)

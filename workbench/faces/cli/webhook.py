@@ -11,7 +11,7 @@ import typer
 from workbench.errors import DeliveryError
 from workbench.faces.cli.clipboard import copy_text
 from workbench.faces.cli.servers import DataOption, IntegrationArgument, TargetOption, open_target
-from workbench.faces.cli.terminal import JsonOption, complain, results, say, show
+from workbench.faces.cli.terminal import JsonOption, complain, results, say, show, show_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +41,7 @@ def url(
         bool, typer.Option("--steps", help="What to do at the provider: where it goes, which events to tick.")
     ] = False,
     copy: Annotated[bool, typer.Option("--copy", help="Put the whole URL on the clipboard; it is not shown.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Print the webhook URL to give to the provider; its secret is masked unless --reveal is given.
 
@@ -53,9 +54,13 @@ def url(
     loaded = load_integration(integration)
     with open_target(server, data, loaded) as client:
         made = find_provisioned(client, loaded)
-    lines = describe_webhook(loaded, made, reveal=reveal) if steps else (made.webhook_url(reveal=reveal),)
-    for line in lines:
-        results().print(line, markup=False, soft_wrap=True)
+    address = made.webhook_url(reveal=reveal)
+    told = describe_webhook(loaded, made, reveal=reveal) if steps else ()
+    if as_json:
+        show_lines([{"integration": loaded.name, "url": address, **({"steps": told} if steps else {})}])
+    else:
+        for line in told or (address,):
+            results().print(line, markup=False, soft_wrap=True)
     if copy:
         by = copy_text(made.webhook_url(reveal=True))
         if by is None:
