@@ -31,6 +31,8 @@ def test_importing_again_changes_nothing(kept: Path, workbench: Workbench) -> No
     """The second import knows every event."""
     assert (kept / ".workbench/events.db").is_file()
     assert "0 new events" in workbench("events", "import", "sample_events").stdout
+    (again,) = rows(workbench("events", "import", "sample_events", "--json"))
+    assert (again["path"], again["new_events"], again["problems"]) == ("sample_events", 0, 0)
 
 
 def test_what_cannot_be_read_is_told_and_the_rest_is_kept(project: Path, workbench: Workbench) -> None:

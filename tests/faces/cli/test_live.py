@@ -64,6 +64,9 @@ def _is_rotated(workbench: Workbench) -> None:
     assert "retire it first" in str(workbench("rotate-secret", OKTA).exception)
     assert "the old URL is dead" in workbench("rotate-secret", OKTA, "--retire").stdout
     assert workbench("rotate-secret", OKTA, "--retire").stdout == "no older client is there\n"
+    assert rows(workbench("rotate-secret", OKTA, "--retire", "--json")) == [
+        {"integration": "okta-workforce", "retired": []}
+    ]
 
 
 def _is_audited(workbench: Workbench) -> None:

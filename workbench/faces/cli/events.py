@@ -15,7 +15,7 @@ from workbench.errors import DeliveryError, IntegrationError, Problem
 from workbench.faces.cli import corpora, kept_events
 from workbench.faces.cli.arguments import assignments, read_time
 from workbench.faces.cli.places import StoreOption, known_providers, store_file
-from workbench.faces.cli.terminal import complain, results, say
+from workbench.faces.cli.terminal import complain, results, say, show_lines
 
 if TYPE_CHECKING:
     from workbench.events.delivery import Delivery
@@ -51,6 +51,7 @@ def import_(
     ],
     provider: Annotated[str | None, typer.Option(help="Whose events they are, where they do not tell.")] = None,
     store: StoreOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="What was kept, as one JSON line a path.")] = False,
 ) -> None:
     """Put recorded deliveries into the store; importing again changes nothing.
 
@@ -64,7 +65,11 @@ def import_(
     for path in paths:
         made = import_events(path, file, provider=provider, providers=known)
         counted = f"{made.deliveries} deliveries kept: {made.new_events} new events, {made.duplicates} known already"
-        results().print(f"{path}: {counted}", markup=False, soft_wrap=True)
+        if as_json:
+            kept = {"deliveries": made.deliveries, "new_events": made.new_events, "duplicates": made.duplicates}
+            show_lines([{"path": str(path), **kept, "problems": len(made.problems)}])
+        else:
+            results().print(f"{path}: {counted}", markup=False, soft_wrap=True)
         for problem in made.problems:
             complain(problem)
         faulty = faulty or bool(made.problems)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from workbench.faces.cli.terminal import results, say
+from workbench.faces.cli.terminal import results, say, show_lines
 
 __all__ = ["init", "lab", "register"]
 
@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
 
 def init(
     folder: Annotated[Path, typer.Argument(help="A new folder, or one without such files.")],
+    as_json: Annotated[bool, typer.Option("--json", help="What was written, as one JSON line.")] = False,
 ) -> None:
     """Write a project: six notebooks, sample events, mappings and an integration file for each provider.
 
@@ -32,6 +33,9 @@ def init(
     from workbench.flows.new_project import make_project
 
     made = make_project(folder)
+    if as_json:
+        show_lines([{"folder": str(folder), "files": len(made)}])
+        return
     results().print(f"{folder}: {len(made)} files written", markup=False, soft_wrap=True)
     say(f"next: workbench lab {folder}")
 

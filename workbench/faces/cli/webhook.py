@@ -113,6 +113,7 @@ def rotate_secret(
     server: TargetOption = "sandbox",
     data: DataOption = _DATA,
     reveal: RevealOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The new URL, or what was retired, as JSON.")] = False,
 ) -> None:
     """Change the secret in the webhook URL without losing an event: the old URL works until it is retired.
 
@@ -129,11 +130,16 @@ def rotate_secret(
     with open_target(server, data, loaded) as client:
         if retire:
             gone = retire_sender(client, loaded)
+            told: dict[str, object] = {"integration": loaded.name, "retired": list(gone)}
             said = f"retired {', '.join(gone)}; the old URL is dead" if gone else "no older client is there"
         else:
             made = rotate_sender(client, loaded, signing_secrets(client, loaded))
-            said = f"webhook URL: {made.webhook_url(reveal=reveal)}"
-    results().print(said, markup=False, soft_wrap=True)
+            told = {"integration": loaded.name, "url": made.webhook_url(reveal=reveal)}
+            said = f"webhook URL: {told['url']}"
+    if as_json:
+        show_lines([told])
+    else:
+        results().print(said, markup=False, soft_wrap=True)
 
 
 def _test_event(loaded: LoadedIntegration, sample: str | None, secrets: Mapping[str, str]) -> Delivery:
